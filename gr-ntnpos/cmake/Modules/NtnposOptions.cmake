@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Build options shared by the top-level project and by the module built on its own.
+option(WERROR "Treat compiler warnings as errors" OFF)
+option(ASAN "Build with AddressSanitizer" OFF)
+option(UBSAN "Build with UndefinedBehaviorSanitizer" OFF)
+option(TSAN "Build with ThreadSanitizer" OFF)
+
+add_compile_options(-Wall -Wextra)
+if(WERROR)
+    add_compile_options(-Werror)
+endif()
+foreach(sanitizer ASAN UBSAN TSAN)
+    if(${sanitizer})
+        string(REPLACE "ASAN" "address" flag ${sanitizer})
+        string(REPLACE "UBSAN" "undefined" flag ${flag})
+        string(REPLACE "TSAN" "thread" flag ${flag})
+        add_compile_options(-fsanitize=${flag} -fno-omit-frame-pointer)
+        add_link_options(-fsanitize=${flag})
+    endif()
+endforeach()

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef INCLUDED_NTNPOS_KERNEL_TRAJECTORY_H
+#define INCLUDED_NTNPOS_KERNEL_TRAJECTORY_H
+
+#include <gnuradio/ntnpos/kernel/config_error.h>
+#include <cstdint>
+#include <vector>
+
+namespace gr::ntnpos::kernel {
+
+//! An instant far from any epoch without loss of precision: whole seconds and a fraction in [0, 1).
+struct instant {
+    uint64_t full_s = 0;
+    double frac_s = 0.0;
+};
+
+//! a - b in seconds, exact to the precision of the difference.
+double seconds_between(const instant& a, const instant& b);
+//! a + seconds, normalised to a fraction in [0, 1).
+instant advance(const instant& a, double seconds);
+
+//! One piece of a delay trajectory: delay(t) = sum_k coefficients[k] * (t - start)^k in seconds, from start on.
+struct delay_segment {
+    instant start;
+    std::vector<double> coefficients; //!< s, s/s, s/s^2, ...; 1..8 of them
+};
+
+/*!
+ * \brief A moving delay as piecewise polynomials of time (the receiver's clock, or system time: the user says which).
+ *
+ * A segment holds from its start to the start of the next; the first also before its start, the last without end.
+ */
+struct trajectory {
+    std::vector<delay_segment> segments; //!< ascending starts, at least one
+};
+
+//! First field that is wrong, if any.
+std::optional<config_error> validate(const trajectory& t);
+
+//! The segment in force at \p t. Expects a valid trajectory.
+const delay_segment& segment_at(const trajectory& tr, const instant& t);
+//! Delay in seconds at \p t.
+double delay_at(const trajectory& tr, const instant& t);
+//! Delay rate in s/s at \p t.
+double delay_rate_at(const trajectory& tr, const instant& t);
+
+} // namespace gr::ntnpos::kernel
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <pybind11/pybind11.h>
+
+#define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
+#include <numpy/arrayobject.h>
+
+namespace py = pybind11;
+
+// Each bind_* function stands in the *_python.cc file of its name.
+
+// import_array() is a macro with a return statement of its own.
+void* init_numpy()
+{
+    import_array();
+    return nullptr;
+}
+
+PYBIND11_MODULE(ntnpos_python, m)
+{
+    init_numpy();
+    py::module::import("gnuradio.gr"); // base classes of the blocks
+    (void)m;
+}
