@@ -7,6 +7,8 @@
 namespace py = pybind11;
 
 // Each bind_* function stands in the *_python.cc file of its name.
+void bind_carrier(py::module& m);
+void bind_prs_resource(py::module& m);
 
 // import_array() is a macro with a return statement of its own.
 void* init_numpy()
@@ -19,5 +21,7 @@ PYBIND11_MODULE(ntnpos_python, m)
 {
     init_numpy();
     py::module::import("gnuradio.gr"); // base classes of the blocks
-    (void)m;
+
+    bind_carrier(m);
+    bind_prs_resource(m);
 }

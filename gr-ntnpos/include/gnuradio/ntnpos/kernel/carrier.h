@@ -19,6 +19,9 @@ struct carrier {
     double sample_rate_hz = 7.68e6;  //!< integer multiple of 128 subcarrier spacings that holds the grid
 };
 
+//! Largest sample_rate_hz in subcarrier spacings that validate() accepts: bounds what a configuration can allocate.
+constexpr int MAX_FFT_SIZE = 65536;
+
 //! First field that is wrong, if any.
 std::optional<config_error> validate(const carrier& c);
 
