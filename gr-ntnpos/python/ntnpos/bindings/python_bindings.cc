@@ -9,6 +9,7 @@ namespace py = pybind11;
 // Each bind_* function stands in the *_python.cc file of its name.
 void bind_carrier(py::module& m);
 void bind_prs_resource(py::module& m);
+void bind_trajectory(py::module& m);
 
 // import_array() is a macro with a return statement of its own.
 void* init_numpy()
@@ -24,4 +25,5 @@ PYBIND11_MODULE(ntnpos_python, m)
 
     bind_carrier(m);
     bind_prs_resource(m);
+    bind_trajectory(m);
 }

@@ -3,7 +3,9 @@
 #define INCLUDED_NTNPOS_KERNEL_TRAJECTORY_H
 
 #include <gnuradio/ntnpos/kernel/config_error.h>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace gr::ntnpos::kernel {
@@ -14,10 +16,16 @@ struct instant {
     double frac_s = 0.0;
 };
 
+bool operator<(const instant& a, const instant& b);
 //! a - b in seconds, exact to the precision of the difference.
 double seconds_between(const instant& a, const instant& b);
-//! a + seconds, normalised to a fraction in [0, 1).
+//! a + seconds, normalised to a fraction in [0, 1); not before 0 s.
 instant advance(const instant& a, double seconds);
+/*! Instant of sample \p index (|index| < 2^53) of a stream whose sample 0 is at \p start: start + index / rate, to the
+ *  rounding of the fraction (1e-16 s) however large the index. */
+instant sample_instant(const instant& start, int64_t index, double sample_rate_hz);
+//! What is wrong with an instant that stands in the configuration field \p field, if anything.
+std::optional<config_error> validate(const instant& t, const std::string& field);
 
 //! One piece of a delay trajectory: delay(t) = sum_k coefficients[k] * (t - start)^k in seconds, from start on.
 struct delay_segment {
@@ -43,6 +51,18 @@ const delay_segment& segment_at(const trajectory& tr, const instant& t);
 double delay_at(const trajectory& tr, const instant& t);
 //! Delay rate in s/s at \p t.
 double delay_rate_at(const trajectory& tr, const instant& t);
+//! Index of the segment in force at \p t.
+size_t segment_index_at(const trajectory& tr, const instant& t);
+
+//! Turns the coefficients of p(x) into those of p(x + by), in place.
+void shift_polynomial(double* coefficients, size_t count, double by);
+/*!
+ * The trajectory \p old up to the start of the first of the \p later segments, and these from there on. Segments that
+ * were over before \p now are left out, so that a trajectory that is prolonged for ever does not grow for ever.
+ */
+trajectory spliced(const trajectory& old,
+                   const std::vector<delay_segment>& later,
+                   const instant& now);
 
 } // namespace gr::ntnpos::kernel
 
