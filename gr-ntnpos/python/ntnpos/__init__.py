@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""GNU Radio blocks and signal-processing kernels for positioning with 5G NR reference signals from satellites."""
+"""GNU Radio blocks and signal-processing kernels for positioning with 5G NR signals from satellites."""
 
 from gnuradio import gr  # noqa: F401  registers the base classes of the blocks
 
 from .ntnpos_python import *  # noqa: F401,F403
+from .sigmf_metadata import RecordingError  # noqa: F401
+from .sigmf_recording import (  # noqa: F401
+    Capture,
+    Recording,
+    open_recording,
+    sigmf_source_from,
+)

@@ -10,6 +10,8 @@ namespace py = pybind11;
 void bind_carrier(py::module& m);
 void bind_prs_resource(py::module& m);
 void bind_trajectory(py::module& m);
+void bind_iq_file(py::module& m);
+void bind_sigmf_source(py::module& m);
 
 // import_array() is a macro with a return statement of its own.
 void* init_numpy()
@@ -26,4 +28,6 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_carrier(m);
     bind_prs_resource(m);
     bind_trajectory(m);
+    bind_iq_file(m);
+    bind_sigmf_source(m);
 }
