@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(advance_gives_a_fraction_below_one)
         { { 7, 0.0 }, 1.0, { 8, 0.0 } },
         { { 7, 0.0 }, -1e-30, { 7, 0.0 } },
         { { 7, 1.0 - 0x1p-53 }, 0x1p-53, { 8, 0.0 } },
-        { { 0, 0.25 }, -1.0, { 0, 0.0 } }, // nothing is before 0 s
+        { { 0, 0.25 }, -1.0, { -1, 0.25 } },
     };
     for (const auto& c : cases) {
         const instant got = advance(c.from, c.by);
@@ -53,11 +53,11 @@ BOOST_AUTO_TEST_CASE(sample_instants_are_exact_at_large_indices)
     // 61.44 MS/s for 2^20 s and 5 samples: whole seconds and fraction are known exactly.
     const int64_t rate = 61'440'000;
     const instant t = sample_instant({ 100, 0.5 }, (int64_t{ 1 } << 20) * rate + 5, rate);
-    BOOST_CHECK_EQUAL(t.full_s, 100u + (1u << 20));
+    BOOST_CHECK_EQUAL(t.full_s, 100 + (1 << 20));
     BOOST_CHECK_EQUAL(t.frac_s, 0.5 + 5.0 / rate);
 
     const instant before = sample_instant({ 2, 0.5 }, -3 * rate / 4, rate);
-    BOOST_CHECK_EQUAL(before.full_s, 1u);
+    BOOST_CHECK_EQUAL(before.full_s, 1);
     BOOST_CHECK_EQUAL(before.frac_s, 0.75);
 
     // A rate that is no integer, against extended precision.
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(sample_instants_are_exact_at_large_indices)
          { int64_t{ 1 }, int64_t{ 30'689'311 }, (int64_t{ 1 } << 40) + 12345 }) {
         const long double exact = static_cast<long double>(n) / odd_rate;
         const instant u = sample_instant({ 0, 0.0 }, n, odd_rate);
-        BOOST_CHECK_EQUAL(u.full_s, static_cast<uint64_t>(exact));
+        BOOST_CHECK_EQUAL(u.full_s, static_cast<int64_t>(exact));
         BOOST_CHECK_SMALL(static_cast<double>(exact - u.full_s - u.frac_s), 1e-14);
     }
 }

@@ -17,13 +17,13 @@ std::string element(size_t segment, const char* member)
 // a + whole + frac, whole an integer and frac in [0, 1].
 instant normalised(const instant& a, double whole, double frac)
 {
-    int64_t full = static_cast<int64_t>(a.full_s) + static_cast<int64_t>(whole);
+    int64_t full = a.full_s + static_cast<int64_t>(whole);
     frac += a.frac_s;
     if (frac >= 1.0) {
         frac -= 1.0;
         ++full;
     }
-    return full < 0 ? instant{} : instant{ static_cast<uint64_t>(full), frac };
+    return { full, frac };
 }
 
 } // namespace
@@ -35,9 +35,7 @@ bool operator<(const instant& a, const instant& b)
 
 double seconds_between(const instant& a, const instant& b)
 {
-    // The unsigned difference wraps to the right signed one.
-    const auto full = static_cast<int64_t>(a.full_s - b.full_s);
-    return static_cast<double>(full) + (a.frac_s - b.frac_s);
+    return static_cast<double>(a.full_s - b.full_s) + (a.frac_s - b.frac_s);
 }
 
 instant advance(const instant& a, double seconds)

@@ -13,7 +13,7 @@ void bind_trajectory(py::module& m)
                         "instant",
                         "Instant as whole seconds and a fraction in [0, 1); a (full_s, "
                         "frac_s) tuple is taken in its place.")
-        .def(py::init([](uint64_t full_s, double frac_s) {
+        .def(py::init([](int64_t full_s, double frac_s) {
                  return instant{ full_s, frac_s };
              }),
              py::arg("full_s") = 0,
@@ -21,7 +21,7 @@ void bind_trajectory(py::module& m)
         .def(py::init([](const py::tuple& pair) {
                  if (pair.size() != 2)
                      throw py::type_error("an instant is a (full_s, frac_s) pair");
-                 return instant{ pair[0].cast<uint64_t>(), pair[1].cast<double>() };
+                 return instant{ pair[0].cast<int64_t>(), pair[1].cast<double>() };
              }),
              py::arg("pair"))
         .def_readwrite("full_s", &instant::full_s, "whole seconds")
@@ -29,7 +29,7 @@ void bind_trajectory(py::module& m)
         .def("advanced",
              &advance,
              py::arg("seconds"),
-             "This instant and so many seconds later, not before 0 s.")
+             "This instant and so many seconds later.")
         .def("__sub__",
              &seconds_between,
              py::arg("other"),

@@ -10,16 +10,17 @@
 
 namespace gr::ntnpos::kernel {
 
-//! An instant far from any epoch without loss of precision: whole seconds and a fraction in [0, 1).
+//! An instant far from any epoch without loss of precision: whole seconds (of any sign; tags and messages carry
+//! uint64) and a fraction in [0, 1).
 struct instant {
-    uint64_t full_s = 0;
+    int64_t full_s = 0;
     double frac_s = 0.0;
 };
 
 bool operator<(const instant& a, const instant& b);
 //! a - b in seconds, exact to the precision of the difference.
 double seconds_between(const instant& a, const instant& b);
-//! a + seconds, normalised to a fraction in [0, 1); not before 0 s.
+//! a + seconds, normalised to a fraction in [0, 1).
 instant advance(const instant& a, double seconds);
 /*! Instant of sample \p index (|index| < 2^53) of a stream whose sample 0 is at \p start: start + index / rate, to the
  *  rounding of the fraction (1e-16 s) however large the index. */

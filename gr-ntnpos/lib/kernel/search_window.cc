@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config_text.h"
+#include "integers.h"
+#include <gnuradio/ntnpos/kernel/search_window.h>
+
+namespace gr::ntnpos::kernel {
+
+std::optional<config_error> validate(const search_window& w)
+{
+    if (auto error = validate(w.toa))
+        return error;
+    // 20 ms: two frames; longer than any low-Earth-orbit path with a millisecond clock.
+    if (!(w.half_width_s >= 0.0 && w.half_width_s <= 0.02))
+        return config_error{ "half_width_s", to_text(w.half_width_s), "0..0.02" };
+    if (!(w.doppler_half_width_hz >= 0.0 && w.doppler_half_width_hz <= 1e6))
+        return config_error{ "doppler_half_width_hz",
+                             to_text(w.doppler_half_width_hz),
+                             "0..1e6" };
+    return std::nullopt;
+}
+
+double delay_model::at(const instant& t) const
+{
+    return delay_at(*predicted, t) + offset_s + rate * seconds_between(t, reference);
+}
+
+double delay_model::rate_at(const instant& t) const
+{
+    return delay_rate_at(*predicted, t) + rate;
+}
+
+instant delay_model::arrival(const instant& sent) const
+{
+    // t = sent + toa(t) contracts by the delay rate, below 1e-4: four rounds reach double precision.
+    instant t = sent;
+    for (int round = 0; round < 4; ++round)
+        t = advance(sent, at(t));
+    return t;
+}
+
+void delay_model::rebase(const instant& t)
+{
+    offset_s += rate * seconds_between(t, reference);
+    reference = t;
+}
+
+instant slot_sent(const carrier& c, const satellite_signal& s, int64_t slot_count)
+{
+    const int64_t per_second = 1000LL * slots_per_subframe(c);
+    const int64_t whole = floor_div(slot_count, per_second);
+    const double rest =
+        slot_start_samples(c, slot_count - whole * per_second) / c.sample_rate_hz;
+    instant t = advance(s.sfn0, rest);
+    t.full_s += whole;
+    return t;
+}
+
+} // namespace gr::ntnpos::kernel
