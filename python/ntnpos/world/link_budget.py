@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Downlink power and SNR from named terms (TR 38.821 6.1.1, set 1 in S band; TR 38.811 6.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .constants import BOLTZMANN_J_K, C_M_S
+
+
+def free_space_loss_db(distance_m, frequency_hz) -> np.ndarray:
+    """20 log10(4 pi d f / c) in dB; shapes broadcast, both above 0."""
+    return 20.0 * np.log10(4.0 * np.pi * np.asarray(distance_m, dtype=float) * frequency_hz / C_M_S)
+
+
+@dataclass(frozen=True)
+class LinkBudget:
+    """Terms of a satellite-to-UE link. A loss of 0 dB is off; all losses are off by default."""
+
+    eirp_density_dbw_mhz: float = 34.0
+    """EIRP density of the satellite while it sends: 34 at 600 km, 40 at 1200 km (TR 38.821, S band, set 1)."""
+    beam_loss_db: float = 0.0
+    """Satellite antenna gain towards the UE below its maximum."""
+    ue_gain_dbi: float = 0.0
+    noise_figure_db: float = 7.0
+    noise_temperature_k: float = 290.0
+    """Temperature to which the noise figure refers."""
+    atmospheric_loss_db: float = 0.0
+    """Gas absorption (TR 38.811 6.6.4)."""
+    scintillation_loss_db: float = 0.0
+    """Ionospheric and tropospheric scintillation (TR 38.811 6.6.6)."""
+    shadow_margin_db: float = 0.0
+    """Margin for shadow fading (TR 38.811 6.6.2)."""
+    clutter_loss_db: float = 0.0
+    """Clutter loss without line of sight (TR 38.811 6.6.2)."""
+
+    def losses_db(self) -> float:
+        """Sum of all losses but the free-space loss."""
+        return (self.beam_loss_db + self.atmospheric_loss_db + self.scintillation_loss_db + self.shadow_margin_db
+                + self.clutter_loss_db)
+
+    def noise_density_dbw_hz(self) -> float:
+        """Thermal noise density at the receiver input, noise figure included."""
+        return 10.0 * np.log10(BOLTZMANN_J_K * self.noise_temperature_k) + self.noise_figure_db
+
+    def received_density_dbw_hz(self, distance_m, frequency_hz) -> np.ndarray:
+        """Power density of the signal at the receiver input."""
+        return (self.eirp_density_dbw_mhz - 60.0 + self.ue_gain_dbi - self.losses_db()
+                - free_space_loss_db(distance_m, frequency_hz))
+
+    def snr_db(self, distance_m, frequency_hz) -> np.ndarray:
+        """Power of the signal while it sends over the noise, both in the band the signal fills.
+
+        The EIRP density is the mean over that band, so a comb with empty elements has the others raised, and the
+        ratio depends on neither bandwidth nor comb.
+        """
+        return self.received_density_dbw_hz(distance_m, frequency_hz) - self.noise_density_dbw_hz()
+
+    def received_power_dbm(self, distance_m, frequency_hz, bandwidth_hz: float) -> np.ndarray:
+        """Signal power in `bandwidth_hz` at the receiver input in dBm."""
+        return self.received_density_dbw_hz(distance_m, frequency_hz) + 10.0 * np.log10(bandwidth_hz) + 30.0
