@@ -8,7 +8,9 @@ namespace py = pybind11;
 
 // Each bind_* function stands in the *_python.cc file of its name.
 void bind_carrier(py::module& m);
+void bind_ofdm(py::module& m);
 void bind_prs_resource(py::module& m);
+void bind_prs_source(py::module& m);
 void bind_trajectory(py::module& m);
 void bind_iq_file(py::module& m);
 void bind_sigmf_source(py::module& m);
@@ -30,4 +32,6 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_trajectory(m);
     bind_iq_file(m);
     bind_sigmf_source(m);
+    bind_ofdm(m);
+    bind_prs_source(m);
 }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "prs_source_impl.h"
+#include <gnuradio/io_signature.h>
+#include <algorithm>
+
+namespace gr::ntnpos {
+
+namespace {
+
+const pmt::pmt_t SLOT_KEY = pmt::mp("ntnpos_slot");
+const pmt::pmt_t TIME_KEY = pmt::mp("rx_time");
+const pmt::pmt_t RATE_KEY = pmt::mp("rx_rate");
+const pmt::pmt_t FREQ_KEY = pmt::mp("rx_freq");
+
+} // namespace
+
+prs_source::sptr prs_source::make(const kernel::carrier& carrier,
+                                  const std::vector<kernel::prs_resource>& resources,
+                                  int64_t start_slot,
+                                  int64_t n_slots,
+                                  const std::optional<kernel::instant>& start_time)
+{
+    return gnuradio::make_block_sptr<prs_source_impl>(
+        carrier, resources, start_slot, n_slots, start_time);
+}
+
+prs_source_impl::prs_source_impl(const kernel::carrier& carrier,
+                                 const std::vector<kernel::prs_resource>& resources,
+                                 int64_t start_slot,
+                                 int64_t n_slots,
+                                 const std::optional<kernel::instant>& start_time)
+    : gr::sync_block("prs_source",
+                     gr::io_signature::make(0, 0, 0),
+                     gr::io_signature::make(1, 1, sizeof(gr_complex))),
+      d_modulator(carrier, resources),
+      d_start_slot(start_slot),
+      d_n_slots(n_slots),
+      d_start_time(start_time)
+{
+    if (n_slots < -1)
+        kernel::throw_if(kernel::config_error{
+            "n_slots", std::to_string(n_slots), "-1 (endless) or not negative" });
+    if (start_time)
+        kernel::throw_if(kernel::validate(*start_time, "start_time"));
+
+    int longest = 0;
+    for (int slot = 0; slot < kernel::slots_per_subframe(carrier); ++slot)
+        longest = std::max(longest, d_modulator.slot_samples(slot));
+    d_slot.resize(longest);
+}
+
+bool prs_source_impl::start()
+{
+    // A new run of the flowgraph begins again; a mere reconfiguration (unlock) goes on in mid-stream.
+    if (nitems_written(0) == 0) {
+        d_slots_begun = 0;
+        d_sent = d_length = 0;
+    }
+    return true;
+}
+
+void prs_source_impl::tag_time()
+{
+    const auto& carrier = d_modulator.get_carrier();
+    const auto time = pmt::make_tuple(pmt::from_uint64(d_start_time->full_s),
+                                      pmt::from_double(d_start_time->frac_s));
+    add_item_tag(0, 0, TIME_KEY, time, alias_pmt());
+    add_item_tag(0, 0, RATE_KEY, pmt::from_double(carrier.sample_rate_hz), alias_pmt());
+    add_item_tag(0, 0, FREQ_KEY, pmt::from_double(carrier.frequency_hz), alias_pmt());
+}
+
+void prs_source_impl::begin_slot(uint64_t first_sample)
+{
+    if (d_slots_begun == 0 && d_start_time)
+        tag_time();
+    const int64_t slot = d_start_slot + d_slots_begun++;
+    add_item_tag(0, first_sample, SLOT_KEY, pmt::from_long(slot), alias_pmt());
+    d_modulator.modulate(slot, d_slot.data());
+    d_length = d_modulator.slot_samples(slot);
+    d_sent = 0;
+}
+
+int prs_source_impl::work(int noutput_items,
+                          gr_vector_const_void_star& input_items,
+                          gr_vector_void_star& output_items)
+{
+    (void)input_items;
+    auto* out = static_cast<gr_complex*>(output_items[0]);
+    int done = 0;
+    while (done < noutput_items) {
+        if (d_sent == d_length) {
+            if (d_slots_begun == d_n_slots)
+                return done > 0 ? done : WORK_DONE;
+            begin_slot(nitems_written(0) + done);
+        }
+        const int count = std::min(noutput_items - done, d_length - d_sent);
+        std::copy_n(d_slot.data() + d_sent, count, out + done);
+        d_sent += count;
+        done += count;
+    }
+    return done;
+}
+
+} // namespace gr::ntnpos
