@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 find_package(PkgConfig)
 
 PKG_CHECK_MODULES(PC_GR_NTNPOS gnuradio-ntnpos)
