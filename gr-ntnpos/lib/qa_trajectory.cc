@@ -132,6 +132,11 @@ BOOST_AUTO_TEST_CASE(the_validator_names_the_field_the_value_and_what_is_allowed
     BOOST_CHECK_EQUAL(message(t),
                       "segments[1].start.frac_s = 1.000000: must be in [0, 1)");
     t = two_pieces;
+    t.segments[1].start.full_s = (int64_t{ 1 } << 53) + 1;
+    BOOST_CHECK_EQUAL(
+        message(t),
+        "segments[1].start.full_s = 9007199254740993: must be in -2^53..2^53");
+    t = two_pieces;
     t.segments[0].start.frac_s = std::numeric_limits<double>::quiet_NaN();
     BOOST_CHECK_EQUAL(message(t), "segments[0].start.frac_s = nan: must be in [0, 1)");
     t = two_pieces;

@@ -65,6 +65,12 @@ instant sample_instant(const instant& start, int64_t index, double sample_rate_h
 
 std::optional<config_error> validate(const instant& t, const std::string& field)
 {
+    constexpr int64_t limit = int64_t{ 1 }
+                              << 53; // differences of such instants do not overflow
+    if (t.full_s < -limit || t.full_s > limit)
+        return config_error{ field + ".full_s",
+                             std::to_string(t.full_s),
+                             "in -2^53..2^53" };
     if (!(t.frac_s >= 0.0 && t.frac_s < 1.0))
         return config_error{ field + ".frac_s", std::to_string(t.frac_s), "in [0, 1)" };
     return std::nullopt;

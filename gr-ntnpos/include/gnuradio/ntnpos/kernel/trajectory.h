@@ -22,22 +22,27 @@ bool operator<(const instant& a, const instant& b);
 double seconds_between(const instant& a, const instant& b);
 //! a + seconds, normalised to a fraction in [0, 1).
 instant advance(const instant& a, double seconds);
-/*! Instant of sample \p index (|index| < 2^53) of a stream whose sample 0 is at \p start: start + index / rate, to the
- *  rounding of the fraction (1e-16 s) however large the index. */
+/*! Instant of sample \p index (|index| < 2^53) of a stream whose sample 0 is at \p start:
+ * start + index / rate, to the rounding of the fraction (1e-16 s) however large the
+ * index. */
 instant sample_instant(const instant& start, int64_t index, double sample_rate_hz);
-//! What is wrong with an instant that stands in the configuration field \p field, if anything.
+//! What is wrong with an instant that stands in the configuration field \p field, if
+//! anything.
 std::optional<config_error> validate(const instant& t, const std::string& field);
 
-//! One piece of a delay trajectory: delay(t) = sum_k coefficients[k] * (t - start)^k in seconds, from start on.
+//! One piece of a delay trajectory: delay(t) = sum_k coefficients[k] * (t - start)^k in
+//! seconds, from start on.
 struct delay_segment {
     instant start;
     std::vector<double> coefficients; //!< s, s/s, s/s^2, ...; 1..8 of them
 };
 
 /*!
- * \brief A moving delay as piecewise polynomials of time (the receiver's clock, or system time: the user says which).
+ * \brief A moving delay as piecewise polynomials of time (the receiver's clock, or system
+ * time: the user says which).
  *
- * A segment holds from its start to the start of the next; the first also before its start, the last without end.
+ * A segment holds from its start to the start of the next; the first also before its
+ * start, the last without end.
  */
 struct trajectory {
     std::vector<delay_segment> segments; //!< ascending starts, at least one
@@ -58,8 +63,9 @@ size_t segment_index_at(const trajectory& tr, const instant& t);
 //! Turns the coefficients of p(x) into those of p(x + by), in place.
 void shift_polynomial(double* coefficients, size_t count, double by);
 /*!
- * The trajectory \p old up to the start of the first of the \p later segments, and these from there on. Segments that
- * were over before \p now are left out, so that a trajectory that is prolonged for ever does not grow for ever.
+ * The trajectory \p old up to the start of the first of the \p later segments, and these
+ * from there on. Segments that were over before \p now are left out, so that a trajectory
+ * that is prolonged for ever does not grow for ever.
  */
 trajectory spliced(const trajectory& old,
                    const std::vector<delay_segment>& later,
