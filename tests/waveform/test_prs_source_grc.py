@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The PRS Source block in GNU Radio Companion: its asserts refuse what the kernel refuses; its code runs."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gnuradio import blocks, gr, ntnpos
+from gnuradio.grc.core.platform import Platform
+
+BLOCKS = Path(__file__).parents[2] / "gr-ntnpos" / "grc"
+
+
+@pytest.fixture(scope="module")
+def platform():
+    platform = Platform(
+        version=gr.version(), version_parts=tuple(gr.version().split(".")[:3]), prefs=gr.prefs()
+    )
+    installed = gr.prefs().get_string("grc", "global_blocks_path", "").split(os.pathsep)
+    platform.build_library([*installed, str(BLOCKS)])
+    return platform
+
+
+def make_block(platform, **changes):
+    graph = platform.make_flow_graph()
+    block = graph.new_block("ntnpos_prs_source")
+    for name, value in changes.items():
+        block.params[name].set_value(value)
+    graph.rewrite()
+    graph.validate()
+    return block
+
+
+def failed_asserts(block) -> list:
+    return [message for message in block.get_error_messages() if message.startswith("Assertion")]
+
+
+def build(block):
+    """The block that GRC's code makes."""
+    return eval(block.templates.render("make"), {"ntnpos": ntnpos})  # noqa: S307 our own template
+
+
+LEGAL = [
+    {},
+    dict(sequence_ids="[0, 4095]", re_offsets="[0, 3]", slot_offsets="[9, 9]"),
+    dict(comb_size="12", num_symbols="12", re_offsets="[11]"),
+    dict(comb_size="2", num_symbols="2", start_symbol="12"),
+    dict(scs_khz="60", extended_cp="True", sample_rate_hz="30.72e6", periodicity_slots="40"),
+    dict(phase_compensation="True"),
+    dict(n_rb="275", sample_rate_hz="61.44e6", num_rb="272", start_prb="3"),
+    dict(n_rb="12", num_rb="12", sample_rate_hz="1.92e6*2"),
+    dict(repetition_factor="2", time_gap_slots="4", muting_option2_bits="(0, 1)"),
+    dict(muting_option1_bits="[1, 0]", muting_option1_repetition="8"),
+    dict(n_slots="0", start_slot="-20", start_time="(2**40, 0.25)"),
+]
+
+ILLEGAL = [
+    dict(frequency_hz="0"),
+    dict(scs_khz="45"),
+    dict(n_rb="0"),
+    dict(n_rb="276", sample_rate_hz="61.44e6"),
+    dict(extended_cp="True"),
+    dict(sample_rate_hz="7.5e6"),
+    dict(sample_rate_hz="3.84e6"),
+    dict(sample_rate_hz="0"),
+    dict(sequence_ids="[]", re_offsets="[]", slot_offsets="[]"),
+    dict(sequence_ids="[4096]"),
+    dict(sequence_ids="[-1]"),
+    dict(re_offsets="[4]"),
+    dict(slot_offsets="[10]"),
+    dict(comb_size="3"),
+    dict(comb_size="6"),
+    dict(num_symbols="6"),
+    dict(start_symbol="11"),
+    dict(start_symbol="-1"),
+    dict(num_rb="20"),
+    dict(num_rb="28"),
+    dict(start_prb="1"),
+    dict(power_offset_db="101"),
+    dict(periodicity_slots="11"),
+    dict(scs_khz="30", sample_rate_hz="15.36e6", periodicity_slots="5"),
+    dict(repetition_factor="3"),
+    dict(repetition_factor="16"),
+    dict(time_gap_slots="3"),
+    dict(muting_option1_bits="[1, 0, 1]"),
+    dict(muting_option1_bits="[1, 2]"),
+    dict(muting_option1_repetition="3"),
+    dict(muting_option2_bits="[1, 0]"),
+    dict(n_slots="-2"),
+]
+
+
+@pytest.mark.parametrize("changes", LEGAL, ids=str)
+def test_legal_settings_pass_and_build(platform, changes):
+    block = make_block(platform, **changes)
+    assert failed_asserts(block) == []
+    build(block)
+
+
+@pytest.mark.parametrize("changes", ILLEGAL, ids=str)
+def test_illegal_settings_are_refused_by_both(platform, changes):
+    block = make_block(platform, **changes)
+    assert failed_asserts(block)
+    with pytest.raises(ValueError, match="must be"):
+        build(block)
+
+
+def test_each_list_needs_an_entry_a_resource(platform):
+    assert failed_asserts(make_block(platform, sequence_ids="[0, 1]"))
+    assert failed_asserts(make_block(platform, re_offsets="[0, 1]"))
+    assert failed_asserts(make_block(platform, slot_offsets="[0, 1]"))
+
+
+def test_the_documented_example(platform):
+    """Two resources a slot apart: only symbols 2..5 of slots 0, 1, 10, 11 and 20 are not zero."""
+    block = make_block(
+        platform, sequence_ids="[17, 18]", re_offsets="[0, 1]", slot_offsets="[0, 1]", n_slots="21"
+    )
+    top, sink = gr.top_block(), blocks.vector_sink_c()
+    top.connect(build(block), sink)
+    top.run()
+    samples = np.array(sink.data())
+    assert len(samples) == 21 * 7680
+    carrier = ntnpos.carrier()
+    sent = {
+        (slot, symbol)
+        for slot in range(21)
+        for symbol in range(14)
+        if np.any(
+            samples[
+                7680 * slot + ntnpos.symbol_offset_samples(carrier, slot, symbol) :
+                7680 * slot + ntnpos.symbol_offset_samples(carrier, slot, symbol + 1)
+            ]
+        )
+    }
+    assert sent == {(slot, symbol) for slot in (0, 1, 10, 11, 20) for symbol in (2, 3, 4, 5)}
