@@ -43,6 +43,12 @@ prs_source_impl::prs_source_impl(const kernel::carrier& carrier,
     if (start_time)
         kernel::throw_if(kernel::validate(*start_time, "start_time"));
 
+    for (const auto& r : resources)
+        if (r.num_rb < 24)
+            d_logger->warn(
+                "num_rb {:d} is below the 24 of TS 38.214 5.1.6.5: for studies only",
+                r.num_rb);
+
     int longest = 0;
     for (int slot = 0; slot < kernel::slots_per_subframe(carrier); ++slot)
         longest = std::max(longest, d_modulator.slot_samples(slot));
@@ -51,7 +57,8 @@ prs_source_impl::prs_source_impl(const kernel::carrier& carrier,
 
 bool prs_source_impl::start()
 {
-    // A new run of the flowgraph begins again; a mere reconfiguration (unlock) goes on in mid-stream.
+    // A new run of the flowgraph begins again; a mere reconfiguration (unlock) goes on in
+    // mid-stream.
     if (nitems_written(0) == 0) {
         d_slots_begun = 0;
         d_sent = d_length = 0;

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The prs_source block against a slow reference written from TS 38.211, and however the stream is cut."""
 
