@@ -14,6 +14,8 @@ void bind_prs_source(py::module& m);
 void bind_trajectory(py::module& m);
 void bind_iq_file(py::module& m);
 void bind_sigmf_source(py::module& m);
+void bind_correlator_bank(py::module& m);
+void bind_first_path(py::module& m);
 
 // import_array() is a macro with a return statement of its own.
 void* init_numpy()
@@ -34,4 +36,6 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_sigmf_source(m);
     bind_ofdm(m);
     bind_prs_source(m);
+    bind_first_path(m);
+    bind_correlator_bank(m);
 }

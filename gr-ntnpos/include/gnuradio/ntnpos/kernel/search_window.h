@@ -4,6 +4,7 @@
 
 #include <gnuradio/ntnpos/kernel/prs_resource.h>
 #include <gnuradio/ntnpos/kernel/trajectory.h>
+#include <memory>
 #include <string>
 
 namespace gr::ntnpos::kernel {
@@ -33,7 +34,7 @@ std::optional<config_error> validate(const search_window& w);
  * \brief A window's prediction with the correction that measurements have given: the delay that the receiver assumes.
  */
 struct delay_model {
-    const trajectory* predicted = nullptr; //!< not owned
+    std::shared_ptr<const trajectory> predicted;
     instant reference;                     //!< where offset_s holds
     double offset_s = 0.0;                 //!< toa minus prediction at the reference
     double rate = 0.0;                     //!< rate of that difference, s/s

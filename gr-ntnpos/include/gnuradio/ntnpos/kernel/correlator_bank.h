@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef INCLUDED_NTNPOS_KERNEL_CORRELATOR_BANK_H
+#define INCLUDED_NTNPOS_KERNEL_CORRELATOR_BANK_H
+
+#include <gnuradio/ntnpos/kernel/occasion_estimator.h>
+#include <gnuradio/ntnpos/kernel/prs_search.h>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gr::ntnpos::kernel {
+
+//! Settings of a correlator_bank.
+struct correlator_bank_config {
+    double false_alarm_probability = 1e-4; //!< of one acquisition search, and of one profile; (0, 0.5]
+    int interference_passes = 3;   //!< rounds of re-estimation with the other satellites taken out, 0 (off)..10
+    double max_coherent_s = 10e-3; //!< slots of one occasion further apart than this are measured separately, 0..1
+    double batch_s = 20e-3;        //!< occasions that end within so long a stretch are estimated together, 1e-3..1
+};
+
+//! First field that is wrong, if any.
+std::optional<config_error> validate(const correlator_bank_config& c);
+
+//! What became of one occasion of one satellite.
+enum class occasion_status { found, no_signal, incomplete };
+
+//! A delay profile with all that is needed to turn it into a measurement.
+struct delay_profile {
+    int satellite = 0;         //!< index into the list of signals
+    int64_t slot_count = 0;    //!< first slot of the occasion, from SFN 0 slot 0
+    occasion_status status = occasion_status::no_signal;
+    instant sent;              //!< satellite-clock reading at the start of that slot
+    instant arrival;           //!< receiver clock when its start arrives by the delay model
+    double toa_s = 0.0;        //!< the delay model then: the profile's middle point
+    double doppler_hz = 0.0;   //!< -f_c times the model's rate then
+    double doppler_std_hz = 0.0;
+    double window_min_s = 0.0; //!< toa that was searched, from
+    double window_max_s = 0.0; //!< to
+    int observations = 1;      //!< symbols that each subcarrier was averaged over
+    std::vector<std::complex<float>> values; //!< fft_size points, first_path's form; zero unless found
+};
+
+/*!
+ * \brief All satellites of a receiver: windows in, samples in, one delay profile per satellite and occasion out.
+ *
+ * Occasions are searched within their windows (prs_search), then followed from one to the next; slots and symbols of an occasion are
+ * combined coherently with the Doppler estimated and removed; satellites that overlap in time are estimated in turns, each with
+ * the others' fitted signals taken out. An occasion whose PRS is cut by the start or the end of a segment is `incomplete`.
+ * Occasions are worked on in batches whose borders depend on sample numbers alone: the result is the same bits for any
+ * chunking of the stream.
+ */
+class correlator_bank
+{
+public:
+    //! Throws std::invalid_argument on a wrong configuration, naming the field.
+    correlator_bank(const carrier& c,
+                    const std::vector<satellite_signal>& signals,
+                    const correlator_bank_config& config = {});
+    ~correlator_bank();
+
+    //! Index of a satellite's id; -1 if there is none of that name.
+    int index_of(const std::string& id) const;
+    //! Sets or replaces a window; occasions not yet worked on use it. Throws std::invalid_argument if it is wrong.
+    void set_window(int satellite, const search_window& window);
+    //! Whether every satellite has a window.
+    bool has_all_windows() const;
+
+    //! Ends the current segment, if any, and starts one whose first sample is at \p anchor.
+    void begin_segment(const instant& anchor);
+    //! Adds samples to the segment.
+    void push(const std::complex<float>* samples, int64_t count);
+    //! Ends the segment: what it holds is worked on, what it cuts is incomplete.
+    void end_segment();
+    //! Profiles made since the last call, in order of batches, arrival and satellite.
+    std::vector<delay_profile> take();
+
+    //! first_path settings that fit the profiles of a satellite.
+    first_path_config profile_config(int satellite) const;
+
+private:
+    struct channel; // one satellite's replica, window and track
+    struct job;     // one occasion in work
+
+    sample_view segment_view();
+    void work(bool last);
+    std::vector<job> collect(int64_t boundary, bool last);
+    bool prepare(job& j);
+    void run(std::vector<job>& jobs);
+    bool acquire(const sample_view& samples, job& j);
+    occasion_estimator::outcome
+    refine(const sample_view& samples, job& j, bool coarse, int rounds);
+    void cancel_in_turns(const sample_view& samples, std::vector<job>& jobs);
+    void emit(job& j);
+    void drop_samples();
+
+    carrier d_carrier;
+    correlator_bank_config d_config;
+    std::vector<std::unique_ptr<channel>> d_channels;
+    occasion_estimator d_estimator;
+    prs_search d_search;
+    std::vector<std::complex<float>> d_samples; // of the segment, from d_first on
+    std::vector<std::complex<float>> d_work;    // a batch's samples, with fitted satellites taken out
+    int64_t d_first = 0;
+    int64_t d_batch = 0;
+    std::optional<instant> d_anchor;
+    std::vector<job> d_done; // worked on, and their signals may reach into the next batch
+    std::vector<delay_profile> d_out;
+};
+
+} // namespace gr::ntnpos::kernel
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef INCLUDED_NTNPOS_KERNEL_PRS_REPLICA_H
+#define INCLUDED_NTNPOS_KERNEL_PRS_REPLICA_H
+
+#include <gnuradio/ntnpos/kernel/fft.h>
+#include <gnuradio/ntnpos/kernel/prs_resource.h>
+#include <complex>
+#include <cstdint>
+#include <vector>
+
+namespace gr::ntnpos::kernel {
+
+/*!
+ * \brief What one DL-PRS resource transmits, symbol by symbol, with the phase term of 5.4: the receiver's reference.
+ *
+ * Values are made at first use and kept for each slot of the frame.
+ */
+class prs_replica
+{
+public:
+    //! One OFDM symbol that carries the resource.
+    struct symbol {
+        int start_samples;  //!< from the start of the slot to the symbol's cyclic prefix
+        int cp_samples;     //!< length of that prefix
+        int first_element;  //!< first occupied subcarrier counted from the resource's lowest one
+        const std::complex<float>* values; //!< elements() transmitted values, comb_size subcarriers apart
+    };
+
+    //! Expects a valid carrier and resource.
+    prs_replica(const carrier& c, const prs_resource& r);
+
+    const carrier& config() const { return d_carrier; }
+    const prs_resource& resource() const { return d_resource; }
+    int num_symbols() const { return d_resource.num_symbols; }
+    //! Occupied elements in a symbol.
+    int elements() const { return d_elements; }
+    //! Subcarriers from the lowest to the highest of the resource: 12 num_rb.
+    int span() const { return 12 * d_resource.num_rb; }
+    //! Symbol \p index (0..num_symbols-1) of the slot; the pointer stays good for the replica's life.
+    symbol at(int64_t slot_count, int index);
+    //! Samples from the start of a slot to the resource's first cyclic prefix.
+    int first_sample(int64_t slot_count) const;
+    //! Samples from that prefix to the end of the resource's last symbol.
+    int length_samples(int64_t slot_count) const;
+
+private:
+    carrier d_carrier;
+    prs_resource d_resource;
+    int d_elements;
+    std::vector<std::vector<std::complex<float>>> d_values; // by slot of the frame, empty until used
+};
+
+//! FFT bin of subcarrier \p k of the grid: k = 6 n_rb is bin 0.
+inline int subcarrier_bin(const carrier& c, int k)
+{
+    const int bin = k - 6 * c.n_rb;
+    return bin < 0 ? bin + fft_size(c) : bin;
+}
+
+} // namespace gr::ntnpos::kernel
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef INCLUDED_NTNPOS_KERNEL_PRS_SEARCH_H
+#define INCLUDED_NTNPOS_KERNEL_PRS_SEARCH_H
+
+#include <gnuradio/ntnpos/kernel/prs_replica.h>
+#include <gnuradio/ntnpos/kernel/sample_view.h>
+#include <gnuradio/ntnpos/kernel/search_window.h>
+#include <map>
+#include <vector>
+
+namespace gr::ntnpos::kernel {
+
+//! Where a search found its satellite, relative to the window's middle.
+struct search_result {
+    bool found = false;      //!< the statistic passed the threshold
+    double delay_s = 0.0;    //!< toa minus prediction
+    double doppler_hz = 0.0; //!< Doppler minus prediction
+    double statistic = 0.0;  //!< of the best cell: about -ln of its probability under noise alone
+    double threshold = 0.0;  //!< what the statistic has to pass at the false-alarm probability
+    int64_t cells = 0;       //!< delay-Doppler cells tried; 0: no delay of the window has all its samples
+};
+
+/*!
+ * \brief Acquisition: finds one occasion of a PRS in delay and Doppler within its window.
+ *
+ * The samples are correlated with the whole PRS of a slot through FFTs of only the occupied band; a Doppler bin is a
+ * shift of the spectrum. A cell is |C|^2 over the energies of the replica and of the samples under it, so that noise and
+ * other satellites' signals, which come and go within the window, do not move the false-alarm rate: under noise alone a
+ * cell exceeds x with probability (1-x)^(D-1) < exp(-(D-1) x), D the time-bandwidth product. Slots add without phase.
+ *
+ * The result is good to about half a sample of the band's rate and a quarter of the inverse PRS duration; comb_correlator
+ * refines it. Delays at which the PRS is not wholly within the samples are not tried.
+ */
+class prs_search
+{
+public:
+    //! \param false_alarm_probability  of one search over its whole window, (0, 0.5]
+    prs_search(const carrier& c, double false_alarm_probability);
+
+    /*!
+     * \param slots  the occasion's slots
+     * \param sent   satellite-clock readings at the slots' starts
+     * \param model  the window's middle
+     */
+    search_result search(const sample_view& samples,
+                         prs_replica& replica,
+                         const std::vector<int64_t>& slots,
+                         const std::vector<instant>& sent,
+                         const delay_model& model,
+                         double half_width_s,
+                         double doppler_half_width_hz);
+
+private:
+    fft& transform(int size, fft::direction dir);
+    void replica_samples(prs_replica& replica, int64_t slot, std::complex<float>* out);
+
+    carrier d_carrier;
+    double d_false_alarm;
+    std::map<std::pair<int, bool>, fft> d_transforms; // by size and direction, made at first use
+};
+
+} // namespace gr::ntnpos::kernel
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <pybind11/complex.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <gnuradio/ntnpos/kernel/correlator_bank.h>
+
+namespace py = pybind11;
+using namespace gr::ntnpos::kernel;
+
+using complex_array = py::array_t<std::complex<float>, py::array::c_style | py::array::forcecast>;
+
+void bind_correlator_bank(py::module& m)
+{
+    py::class_<satellite_signal>(m, "satellite_signal", "One satellite's DL-PRS as the receiver is told of it.")
+        .def(py::init([](const std::string& id, const prs_resource& prs, const instant& sfn0) {
+                 return satellite_signal{ id, prs, sfn0 };
+             }),
+             py::arg("id"),
+             py::arg("prs"),
+             py::arg("sfn0"))
+        .def_readwrite("id", &satellite_signal::id)
+        .def_readwrite("prs", &satellite_signal::prs)
+        .def_readwrite("sfn0",
+                       &satellite_signal::sfn0,
+                       "satellite clock reading when SFN 0 slot 0 leaves its antenna");
+
+    py::class_<search_window>(m, "search_window", "Where to look for one satellite, in delay and in Doppler.")
+        .def(py::init([](const trajectory& toa, double half_width_s, double doppler_half_width_hz) {
+                 return search_window{ toa, half_width_s, doppler_half_width_hz };
+             }),
+             py::arg("toa"),
+             py::arg("half_width_s"),
+             py::arg("doppler_half_width_hz"))
+        .def_readwrite("toa", &search_window::toa)
+        .def_readwrite("half_width_s", &search_window::half_width_s)
+        .def_readwrite("doppler_half_width_hz", &search_window::doppler_half_width_hz);
+
+    py::class_<correlator_bank_config>(m, "correlator_bank_config", "Settings of a correlator bank.")
+        .def(py::init([](double false_alarm_probability,
+                         int interference_passes,
+                         double max_coherent_s,
+                         double batch_s) {
+                 return correlator_bank_config{
+                     false_alarm_probability, interference_passes, max_coherent_s, batch_s
+                 };
+             }),
+             py::arg("false_alarm_probability") = correlator_bank_config{}.false_alarm_probability,
+             py::arg("interference_passes") = correlator_bank_config{}.interference_passes,
+             py::arg("max_coherent_s") = correlator_bank_config{}.max_coherent_s,
+             py::arg("batch_s") = correlator_bank_config{}.batch_s)
+        .def_readwrite("false_alarm_probability", &correlator_bank_config::false_alarm_probability)
+        .def_readwrite("interference_passes", &correlator_bank_config::interference_passes)
+        .def_readwrite("max_coherent_s", &correlator_bank_config::max_coherent_s)
+        .def_readwrite("batch_s", &correlator_bank_config::batch_s);
+
+    py::enum_<occasion_status>(m, "occasion_status")
+        .value("found", occasion_status::found)
+        .value("no_signal", occasion_status::no_signal)
+        .value("incomplete", occasion_status::incomplete);
+
+    py::class_<delay_profile>(m, "delay_profile", "A delay profile with what turns it into a measurement.")
+        .def_readonly("satellite", &delay_profile::satellite)
+        .def_readonly("slot_count", &delay_profile::slot_count)
+        .def_readonly("status", &delay_profile::status)
+        .def_readonly("sent", &delay_profile::sent)
+        .def_readonly("arrival", &delay_profile::arrival)
+        .def_readonly("toa_s", &delay_profile::toa_s)
+        .def_readonly("doppler_hz", &delay_profile::doppler_hz)
+        .def_readonly("doppler_std_hz", &delay_profile::doppler_std_hz)
+        .def_readonly("window_min_s", &delay_profile::window_min_s)
+        .def_readonly("window_max_s", &delay_profile::window_max_s)
+        .def_readonly("observations", &delay_profile::observations)
+        .def_property_readonly("values", [](const delay_profile& p) {
+            return complex_array(p.values.size(), p.values.data());
+        });
+
+    py::class_<correlator_bank>(
+        m, "correlator_bank", "All satellites of a receiver: samples in, one delay profile per occasion out.")
+        .def(py::init<const carrier&,
+                      const std::vector<satellite_signal>&,
+                      const correlator_bank_config&>(),
+             py::arg("carrier"),
+             py::arg("signals"),
+             py::arg("config") = correlator_bank_config{})
+        .def("index_of", &correlator_bank::index_of, py::arg("id"))
+        .def("set_window", &correlator_bank::set_window, py::arg("satellite"), py::arg("window"))
+        .def("begin_segment", &correlator_bank::begin_segment, py::arg("anchor"))
+        .def(
+            "push",
+            [](correlator_bank& bank, const complex_array& samples) {
+                py::gil_scoped_release release;
+                bank.push(samples.data(), samples.size());
+            },
+            py::arg("samples"))
+        .def("end_segment", &correlator_bank::end_segment, py::call_guard<py::gil_scoped_release>())
+        .def("take", &correlator_bank::take)
+        .def("profile_config", &correlator_bank::profile_config, py::arg("satellite"));
+}

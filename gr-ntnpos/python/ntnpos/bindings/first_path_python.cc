@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <pybind11/complex.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <gnuradio/ntnpos/kernel/first_path.h>
+
+namespace py = pybind11;
+using namespace gr::ntnpos::kernel;
+
+using complex_array = py::array_t<std::complex<float>, py::array::c_style | py::array::forcecast>;
+
+namespace {
+
+void expect_size(const complex_array& values, int size)
+{
+    if (values.ndim() != 1 || values.size() != size)
+        throw py::value_error("expected " + std::to_string(size) + " values");
+}
+
+} // namespace
+
+void bind_first_path(py::module& m)
+{
+    py::class_<first_path_config>(m, "first_path_config", "How a delay profile is searched for its first path.")
+        .def(py::init([](int subcarriers,
+                         double scs_hz,
+                         int profile_points,
+                         int max_paths,
+                         double false_alarm_probability,
+                         double threshold,
+                         double min_relative_db,
+                         double early_s,
+                         double late_s) {
+                 return first_path_config{ subcarriers, scs_hz,          profile_points,
+                                           max_paths,   false_alarm_probability, threshold,
+                                           min_relative_db, early_s,     late_s };
+             }),
+             py::arg("subcarriers") = first_path_config{}.subcarriers,
+             py::arg("scs_hz") = first_path_config{}.scs_hz,
+             py::arg("profile_points") = first_path_config{}.profile_points,
+             py::arg("max_paths") = first_path_config{}.max_paths,
+             py::arg("false_alarm_probability") = first_path_config{}.false_alarm_probability,
+             py::arg("threshold") = first_path_config{}.threshold,
+             py::arg("min_relative_db") = first_path_config{}.min_relative_db,
+             py::arg("early_s") = first_path_config{}.early_s,
+             py::arg("late_s") = first_path_config{}.late_s)
+        .def_readwrite("subcarriers", &first_path_config::subcarriers)
+        .def_readwrite("scs_hz", &first_path_config::scs_hz)
+        .def_readwrite("profile_points", &first_path_config::profile_points)
+        .def_readwrite("max_paths", &first_path_config::max_paths)
+        .def_readwrite("false_alarm_probability", &first_path_config::false_alarm_probability)
+        .def_readwrite("threshold", &first_path_config::threshold)
+        .def_readwrite("min_relative_db", &first_path_config::min_relative_db)
+        .def_readwrite("early_s", &first_path_config::early_s)
+        .def_readwrite("late_s", &first_path_config::late_s)
+        .def("validate", [](const first_path_config& c) -> std::optional<std::string> {
+            const auto error = validate(c);
+            return error ? std::optional(error->message()) : std::nullopt;
+        });
+
+    py::class_<path_estimate>(m, "path_estimate", "One propagation path in a profile.")
+        .def_readonly("delay_s", &path_estimate::delay_s)
+        .def_readonly("delay_std_s", &path_estimate::delay_std_s)
+        .def_readonly("gain", &path_estimate::gain);
+
+    py::class_<first_path_estimate>(m, "first_path_estimate", "What a profile holds.")
+        .def_readonly("detected", &first_path_estimate::detected)
+        .def_readonly("paths", &first_path_estimate::paths)
+        .def_readonly("crossing_s", &first_path_estimate::crossing_s)
+        .def_readonly("noise_variance", &first_path_estimate::noise_variance)
+        .def_readonly("noise_floor", &first_path_estimate::noise_floor);
+
+    py::class_<first_path>(m, "first_path", "First path of a complex delay profile by maximum likelihood.")
+        .def(py::init<const first_path_config&>(), py::arg("config"))
+        .def(
+            "detect",
+            [](first_path& f, const complex_array& profile) {
+                expect_size(profile, f.config().profile_points);
+                return f.detect(profile.data());
+            },
+            py::arg("profile"),
+            "Estimate from profile_points complex values.")
+        .def(
+            "detect_channel",
+            [](first_path& f, const complex_array& channel) {
+                expect_size(channel, f.config().subcarriers);
+                return f.detect_channel(channel.data());
+            },
+            py::arg("channel"),
+            "Estimate from the combined channel of `subcarriers` complex values.")
+        .def(
+            "profile_of",
+            [](first_path& f, const complex_array& channel) {
+                expect_size(channel, f.config().subcarriers);
+                complex_array out(f.config().profile_points);
+                f.profile_of(channel.data(), out.mutable_data());
+                return out;
+            },
+            py::arg("channel"),
+            "Delay profile of a combined channel.");
+}
