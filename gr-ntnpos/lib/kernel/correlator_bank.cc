@@ -392,7 +392,11 @@ void correlator_bank::emit(job& j)
         return;
     ch.reported = j.where.slots.front();
     delay_profile p;
-    p.satellite = j.satellite;
+    p.satellite = ch.signal.id;
+    p.comb_size = ch.signal.prs.comb_size;
+    p.subcarriers = ch.replica.span();
+    p.grid_subcarriers = 12 * d_carrier.n_rb;
+    p.scs_hz = d_carrier.scs_khz * 1e3;
     p.slot_count = j.where.slots.front();
     p.status = j.status;
     p.sent = j.where.sent.front();

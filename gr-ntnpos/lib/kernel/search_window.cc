@@ -9,9 +9,9 @@ std::optional<config_error> validate(const search_window& w)
 {
     if (auto error = validate(w.toa))
         return error;
-    // 20 ms: two frames; longer than any low-Earth-orbit path with a millisecond clock.
-    if (!(w.half_width_s >= 0.0 && w.half_width_s <= 0.02))
-        return config_error{ "half_width_s", to_text(w.half_width_s), "0..0.02" };
+    // 0.1 s: more than a whole Earth of prior area; what is beyond is a mistake of units.
+    if (!(w.half_width_s >= 0.0 && w.half_width_s <= 0.1))
+        return config_error{ "half_width_s", to_text(w.half_width_s), "0..0.1" };
     if (!(w.doppler_half_width_hz >= 0.0 && w.doppler_half_width_hz <= 1e6))
         return config_error{ "doppler_half_width_hz",
                              to_text(w.doppler_half_width_hz),

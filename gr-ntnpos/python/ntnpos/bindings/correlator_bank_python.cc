@@ -71,10 +71,23 @@ void bind_correlator_bank(py::module& m)
         .def_readonly("doppler_std_hz", &delay_profile::doppler_std_hz)
         .def_readonly("window_min_s", &delay_profile::window_min_s)
         .def_readonly("window_max_s", &delay_profile::window_max_s)
+        .def_readonly("subcarriers", &delay_profile::subcarriers)
         .def_readonly("observations", &delay_profile::observations)
         .def_property_readonly("values", [](const delay_profile& p) {
             return complex_array(p.values.size(), p.values.data());
         });
+
+    py::class_<toa_measurement>(m, "toa_measurement", "One time of arrival.")
+        .def_readonly("arrival", &toa_measurement::arrival)
+        .def_readonly("toa_s", &toa_measurement::toa_s)
+        .def_readonly("toa_std_s", &toa_measurement::toa_std_s)
+        .def_readonly("snr_db", &toa_measurement::snr_db)
+        .def_readonly("rsrp_db", &toa_measurement::rsrp_db);
+    m.def("measure_toa",
+          &measure_toa,
+          py::arg("profile"),
+          py::arg("estimate"),
+          "Time of arrival of the first path of a profile in which something was detected.");
 
     py::class_<correlator_bank>(
         m, "correlator_bank", "All satellites of a receiver: samples in, one delay profile per occasion out.")

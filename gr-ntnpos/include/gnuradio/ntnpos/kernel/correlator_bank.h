@@ -2,6 +2,7 @@
 #ifndef INCLUDED_NTNPOS_KERNEL_CORRELATOR_BANK_H
 #define INCLUDED_NTNPOS_KERNEL_CORRELATOR_BANK_H
 
+#include <gnuradio/ntnpos/kernel/delay_profile.h>
 #include <gnuradio/ntnpos/kernel/occasion_estimator.h>
 #include <gnuradio/ntnpos/kernel/prs_search.h>
 #include <memory>
@@ -21,25 +22,6 @@ struct correlator_bank_config {
 
 //! First field that is wrong, if any.
 std::optional<config_error> validate(const correlator_bank_config& c);
-
-//! What became of one occasion of one satellite.
-enum class occasion_status { found, no_signal, incomplete };
-
-//! A delay profile with all that is needed to turn it into a measurement.
-struct delay_profile {
-    int satellite = 0;         //!< index into the list of signals
-    int64_t slot_count = 0;    //!< first slot of the occasion, from SFN 0 slot 0
-    occasion_status status = occasion_status::no_signal;
-    instant sent;              //!< satellite-clock reading at the start of that slot
-    instant arrival;           //!< receiver clock when its start arrives by the delay model
-    double toa_s = 0.0;        //!< the delay model then: the profile's middle point
-    double doppler_hz = 0.0;   //!< -f_c times the model's rate then
-    double doppler_std_hz = 0.0;
-    double window_min_s = 0.0; //!< toa that was searched, from
-    double window_max_s = 0.0; //!< to
-    int observations = 1;      //!< symbols that each subcarrier was averaged over
-    std::vector<std::complex<float>> values; //!< fft_size points, first_path's form; zero unless found
-};
 
 /*!
  * \brief All satellites of a receiver: windows in, samples in, one delay profile per satellite and occasion out.

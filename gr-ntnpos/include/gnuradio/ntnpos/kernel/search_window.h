@@ -23,7 +23,7 @@ struct satellite_signal {
  */
 struct search_window {
     trajectory toa;                    //!< predicted toa at a receiver-clock instant, s
-    double half_width_s = 0.0;         //!< |toa - predicted| is at most this; 0..0.02
+    double half_width_s = 0.0;         //!< |toa - predicted| is at most this; 0..0.1
     double doppler_half_width_hz = 0.0; //!< |Doppler - predicted| is at most this; 0..1e6
 };
 
