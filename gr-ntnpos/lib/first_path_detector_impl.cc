@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "first_path_detector_impl.h"
+#include "pmt_fields.h"
+#include <gnuradio/io_signature.h>
+
+#include <algorithm>
+
+namespace gr::ntnpos {
+
+namespace {
+
+const pmt::pmt_t& meas_port()
+{
+    static const pmt::pmt_t port = pmt::intern("meas");
+    return port;
+}
+
+void put(pmt::pmt_t& message, const char* name, const pmt::pmt_t& value)
+{
+    message = pmt::dict_add(message, pmt::intern(name), value);
+}
+
+size_t item_size(int profile_points)
+{
+    kernel::first_path_config bounds;
+    bounds.profile_points = profile_points;
+    bounds.subcarriers = 12;
+    kernel::throw_if(kernel::validate(bounds));
+    return profile_points * sizeof(gr_complex);
+}
+
+} // namespace
+
+first_path_detector::sptr first_path_detector::make(const std::string& source,
+                                                    int profile_points,
+                                                    const kernel::first_path_config& config,
+                                                    bool with_profiles)
+{
+    return gnuradio::make_block_sptr<first_path_detector_impl>(
+        source, profile_points, config, with_profiles);
+}
+
+first_path_detector_impl::first_path_detector_impl(const std::string& source,
+                                                   int profile_points,
+                                                   const kernel::first_path_config& config,
+                                                   bool with_profiles)
+    : gr::sync_block("ntnpos_first_path_detector",
+                     gr::io_signature::make(1, 1, item_size(profile_points)),
+                     gr::io_signature::make(0, 0, 0)),
+      d_source(pmt::intern(source)),
+      d_points(profile_points),
+      d_config(config),
+      d_with_profiles(with_profiles)
+{
+    // What each profile brings with it is not the user's to get wrong.
+    d_config.subcarriers = 12;
+    d_config.profile_points = profile_points;
+    kernel::throw_if(kernel::validate(d_config));
+    message_port_register_out(meas_port());
+    message_port_register_in(pmt::mp("config"));
+    set_msg_handler(pmt::mp("config"), [this](const pmt::pmt_t& message) {
+        if (pmt::is_dict(message))
+            publish("config", message);
+        else
+            count_bad();
+    });
+}
+
+kernel::first_path& first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
+{
+    const auto key = std::make_pair(profile.subcarriers, profile.scs_hz);
+    auto at = d_detectors.find(key);
+    if (at == d_detectors.end()) {
+        kernel::first_path_config config = d_config;
+        config.subcarriers = profile.subcarriers;
+        config.scs_hz = profile.scs_hz;
+        at = d_detectors.emplace(key, kernel::first_path(config)).first;
+    }
+    return at->second;
+}
+
+void first_path_detector_impl::publish(const char* kind, pmt::pmt_t message)
+{
+    put(message, "schema", pmt::intern("ntnpos.wire/1"));
+    put(message, "source", d_source);
+    put(message, "seq", pmt::from_uint64(d_seq++));
+    put(message, "kind", pmt::intern(kind));
+    message_port_pub(meas_port(), message);
+}
+
+void first_path_detector_impl::count_bad()
+{
+    if (d_bad++ == 0)
+        d_logger->warn("dropped a profile or message that is malformed; more are only counted");
+}
+
+pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profile,
+                                             const gr_complex* values)
+{
+    pmt::pmt_t m = pmt::make_dict();
+    put(m, "satellite", pmt::intern(profile.satellite));
+    put(m, "slot_count", pmt::from_long(profile.slot_count));
+    put(m, "window_min_s", pmt::from_double(profile.window_min_s));
+    put(m, "window_max_s", pmt::from_double(profile.window_max_s));
+    put(m, "los_probability", pmt::PMT_NIL);
+
+    kernel::first_path_estimate estimate;
+    if (profile.status == kernel::occasion_status::found)
+        estimate = detector_for(profile).detect(values);
+    if (!estimate.detected) {
+        const bool cut = profile.status == kernel::occasion_status::incomplete;
+        put(m, "status", pmt::intern(cut ? "incomplete" : "no_signal"));
+        put(m, "t", to_pmt(profile.arrival));
+        for (const char* name :
+             { "toa_s", "toa_std_s", "doppler_hz", "doppler_std_hz", "snr_db", "rsrp_db" })
+            put(m, name, pmt::PMT_NIL);
+        return m;
+    }
+    const kernel::toa_measurement toa = kernel::measure_toa(profile, estimate);
+    put(m, "status", pmt::intern("ok"));
+    put(m, "t", to_pmt(toa.arrival));
+    put(m, "toa_s", pmt::from_double(toa.toa_s));
+    put(m, "toa_std_s", pmt::from_double(toa.toa_std_s));
+    put(m, "doppler_hz", pmt::from_double(profile.doppler_hz));
+    put(m, "doppler_std_hz", pmt::from_double(profile.doppler_std_hz));
+    put(m, "snr_db", pmt::from_double(toa.snr_db));
+    put(m, "rsrp_db", pmt::from_double(toa.rsrp_db));
+    if (d_with_profiles) {
+        const double step = 1.0 / (d_points * profile.scs_hz);
+        put(m, "profile", pmt::init_c32vector(d_points, values));
+        put(m, "profile_start_s", pmt::from_double(profile.toa_s - (d_points / 2) * step));
+        put(m, "profile_step_s", pmt::from_double(step));
+    }
+    return m;
+}
+
+int first_path_detector_impl::work(int noutput_items,
+                                   gr_vector_const_void_star& input_items,
+                                   gr_vector_void_star&)
+{
+    const auto* in = static_cast<const gr_complex*>(input_items[0]);
+    for (int i = 0; i < noutput_items; ++i) {
+        const uint64_t item = nitems_read(0) + i;
+        std::vector<tag_t> tags;
+        get_tags_in_range(tags, 0, item, item + 1);
+        const auto of_key = [&](const pmt::pmt_t& key) {
+            return std::find_if(tags.begin(), tags.end(), [&](const tag_t& t) {
+                return pmt::equal(t.key, key);
+            });
+        };
+        if (of_key(end_key()) != tags.end()) {
+            pmt::pmt_t end = pmt::make_dict();
+            put(end, "count", pmt::from_uint64(d_count));
+            publish("end", end);
+            continue;
+        }
+        const auto tag = of_key(profile_key());
+        const auto profile =
+            tag == tags.end() ? std::nullopt : read_profile(tag->value);
+        if (!profile || profile->subcarriers > d_points) {
+            count_bad();
+            continue;
+        }
+        ++d_count;
+        publish("toa", measure(*profile, in + static_cast<size_t>(i) * d_points));
+    }
+    return noutput_items;
+}
+
+} // namespace gr::ntnpos

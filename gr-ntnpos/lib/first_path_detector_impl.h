@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef INCLUDED_NTNPOS_FIRST_PATH_DETECTOR_IMPL_H
+#define INCLUDED_NTNPOS_FIRST_PATH_DETECTOR_IMPL_H
+
+#include <gnuradio/ntnpos/first_path_detector.h>
+#include <gnuradio/ntnpos/kernel/delay_profile.h>
+#include <atomic>
+#include <map>
+#include <utility>
+
+namespace gr::ntnpos {
+
+class first_path_detector_impl : public first_path_detector
+{
+public:
+    first_path_detector_impl(const std::string& source,
+                             int profile_points,
+                             const kernel::first_path_config& config,
+                             bool with_profiles);
+
+    uint64_t bad_profiles() const override { return d_bad; }
+
+    int work(int noutput_items,
+             gr_vector_const_void_star& input_items,
+             gr_vector_void_star& output_items) override;
+
+private:
+    kernel::first_path& detector_for(const kernel::delay_profile& profile);
+    pmt::pmt_t measure(const kernel::delay_profile& profile, const gr_complex* values);
+    void publish(const char* kind, pmt::pmt_t message);
+    void count_bad();
+
+    pmt::pmt_t d_source;
+    int d_points;
+    kernel::first_path_config d_config;
+    bool d_with_profiles;
+    std::map<std::pair<int, double>, kernel::first_path> d_detectors; // by subcarriers and spacing
+    uint64_t d_seq = 0;
+    uint64_t d_count = 0;
+    std::atomic<uint64_t> d_bad{ 0 };
+};
+
+} // namespace gr::ntnpos
+
+#endif

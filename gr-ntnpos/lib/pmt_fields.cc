@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pmt_fields.h"
+#include <array>
+#include <cmath>
+
+namespace gr::ntnpos {
+
+namespace {
+
+constexpr std::array<const char*, 3> status_names = { "found", "no_signal", "incomplete" };
+
+void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value)
+{
+    dictionary = pmt::dict_add(dictionary, pmt::intern(name), value);
+}
+
+} // namespace
+
+const pmt::pmt_t& rx_time_key()
+{
+    static const pmt::pmt_t key = pmt::intern("rx_time");
+    return key;
+}
+
+const pmt::pmt_t& profile_key()
+{
+    static const pmt::pmt_t key = pmt::intern("ntnpos_profile");
+    return key;
+}
+
+const pmt::pmt_t& end_key()
+{
+    static const pmt::pmt_t key = pmt::intern("ntnpos_end");
+    return key;
+}
+
+std::optional<double> read_double(const pmt::pmt_t& value)
+{
+    if (!value || !(pmt::is_real(value) || pmt::is_integer(value) || pmt::is_uint64(value)))
+        return std::nullopt;
+    const double x = pmt::to_double(value);
+    return std::isfinite(x) ? std::optional(x) : std::nullopt;
+}
+
+std::optional<int64_t> read_integer(const pmt::pmt_t& value)
+{
+    if (!value)
+        return std::nullopt;
+    if (pmt::is_integer(value))
+        return pmt::to_long(value);
+    if (pmt::is_uint64(value)) {
+        const uint64_t x = pmt::to_uint64(value);
+        if (x <= static_cast<uint64_t>(INT64_MAX))
+            return static_cast<int64_t>(x);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> read_text(const pmt::pmt_t& value)
+{
+    if (!value || !pmt::is_symbol(value))
+        return std::nullopt;
+    return pmt::symbol_to_string(value);
+}
+
+std::optional<kernel::instant> read_instant(const pmt::pmt_t& value)
+{
+    if (!value || !pmt::is_tuple(value) || pmt::length(value) != 2)
+        return std::nullopt;
+    const auto full = read_integer(pmt::tuple_ref(value, 0));
+    const auto frac = read_double(pmt::tuple_ref(value, 1));
+    if (!full || !frac || *frac < 0.0 || *frac >= 1.0)
+        return std::nullopt;
+    return kernel::instant{ *full, *frac };
+}
+
+std::optional<kernel::trajectory> read_trajectory(const pmt::pmt_t& value)
+{
+    if (!value || !pmt::is_vector(value))
+        return std::nullopt;
+    kernel::trajectory out;
+    for (size_t i = 0; i < pmt::length(value); ++i) {
+        const pmt::pmt_t segment = pmt::vector_ref(value, i);
+        if (!pmt::is_tuple(segment) || pmt::length(segment) != 2)
+            return std::nullopt;
+        const auto start = read_instant(pmt::tuple_ref(segment, 0));
+        const pmt::pmt_t coefficients = pmt::tuple_ref(segment, 1);
+        if (!start || !pmt::is_f64vector(coefficients))
+            return std::nullopt;
+        out.segments.push_back({ *start, pmt::f64vector_elements(coefficients) });
+    }
+    return kernel::validate(out) ? std::nullopt : std::optional(out);
+}
+
+pmt::pmt_t member(const pmt::pmt_t& dictionary, const char* name)
+{
+    if (!dictionary || !pmt::is_dict(dictionary))
+        return pmt::PMT_NIL;
+    return pmt::dict_ref(dictionary, pmt::intern(name), pmt::PMT_NIL);
+}
+
+pmt::pmt_t to_pmt(const kernel::instant& t)
+{
+    const pmt::pmt_t full =
+        t.full_s < 0 ? pmt::from_long(t.full_s) : pmt::from_uint64(t.full_s);
+    return pmt::make_tuple(full, pmt::from_double(t.frac_s));
+}
+
+pmt::pmt_t describe(const kernel::delay_profile& p)
+{
+    pmt::pmt_t d = pmt::make_dict();
+    put(d, "satellite", pmt::intern(p.satellite));
+    put(d, "slot_count", pmt::from_long(p.slot_count));
+    put(d, "status", pmt::intern(status_names[static_cast<size_t>(p.status)]));
+    put(d, "sent", to_pmt(p.sent));
+    put(d, "arrival", to_pmt(p.arrival));
+    put(d, "toa_s", pmt::from_double(p.toa_s));
+    put(d, "doppler_hz", pmt::from_double(p.doppler_hz));
+    put(d, "doppler_std_hz", pmt::from_double(p.doppler_std_hz));
+    put(d, "window_min_s", pmt::from_double(p.window_min_s));
+    put(d, "window_max_s", pmt::from_double(p.window_max_s));
+    put(d, "comb_size", pmt::from_long(p.comb_size));
+    put(d, "subcarriers", pmt::from_long(p.subcarriers));
+    put(d, "grid_subcarriers", pmt::from_long(p.grid_subcarriers));
+    put(d, "scs_hz", pmt::from_double(p.scs_hz));
+    put(d, "observations", pmt::from_long(p.observations));
+    return d;
+}
+
+std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
+{
+    const auto satellite = read_text(member(value, "satellite"));
+    const auto status = read_text(member(value, "status"));
+    const auto sent = read_instant(member(value, "sent"));
+    const auto arrival = read_instant(member(value, "arrival"));
+    if (!satellite || !status || !sent || !arrival)
+        return std::nullopt;
+    kernel::delay_profile p;
+    p.satellite = *satellite;
+    p.sent = *sent;
+    p.arrival = *arrival;
+    size_t known = 0;
+    while (known < status_names.size() && *status != status_names[known])
+        ++known;
+    if (known == status_names.size())
+        return std::nullopt;
+    p.status = static_cast<kernel::occasion_status>(known);
+
+    bool complete = true;
+    const auto number = [&](const char* name, double& out) {
+        const auto x = read_double(member(value, name));
+        complete = complete && x;
+        out = x.value_or(0.0);
+    };
+    const auto count = [&](const char* name, int64_t low, int64_t high) {
+        const auto x = read_integer(member(value, name));
+        complete = complete && x && *x >= low && *x <= high;
+        return x.value_or(0);
+    };
+    number("toa_s", p.toa_s);
+    number("doppler_hz", p.doppler_hz);
+    number("doppler_std_hz", p.doppler_std_hz);
+    number("window_min_s", p.window_min_s);
+    number("window_max_s", p.window_max_s);
+    number("scs_hz", p.scs_hz);
+    p.slot_count = count("slot_count", INT64_MIN, INT64_MAX);
+    p.comb_size = count("comb_size", 1, 12);
+    p.subcarriers = count("subcarriers", 12, 3300);
+    p.grid_subcarriers = count("grid_subcarriers", 12, 3300);
+    p.observations = count("observations", 1, 1 << 20);
+    return complete ? std::optional(p) : std::nullopt;
+}
+
+} // namespace gr::ntnpos

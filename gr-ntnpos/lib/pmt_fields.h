@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef INCLUDED_NTNPOS_PMT_FIELDS_H
+#define INCLUDED_NTNPOS_PMT_FIELDS_H
+
+#include <gnuradio/ntnpos/kernel/delay_profile.h>
+#include <gnuradio/ntnpos/kernel/trajectory.h>
+#include <pmt/pmt.h>
+#include <optional>
+#include <string>
+
+namespace gr::ntnpos {
+
+//! Names that more than one block uses in tags and messages; functions, so that no order of initialisation matters.
+const pmt::pmt_t& rx_time_key();
+const pmt::pmt_t& profile_key();
+const pmt::pmt_t& end_key();
+
+//! Readers of values of unknown type: nothing where the type, or a value's range, is not the wanted one.
+std::optional<double> read_double(const pmt::pmt_t& value);
+std::optional<int64_t> read_integer(const pmt::pmt_t& value);
+std::optional<std::string> read_text(const pmt::pmt_t& value);
+//! A tuple of whole seconds (uint64 or long) and a fraction in [0, 1).
+std::optional<kernel::instant> read_instant(const pmt::pmt_t& value);
+//! A vector of tuples (start, f64vector); valid by kernel::validate.
+std::optional<kernel::trajectory> read_trajectory(const pmt::pmt_t& value);
+//! Member of a dictionary; nil where it is no dictionary or has no such member.
+pmt::pmt_t member(const pmt::pmt_t& dictionary, const char* name);
+
+pmt::pmt_t to_pmt(const kernel::instant& t);
+
+//! A profile's description (all but its values) as the dictionary of the tag `ntnpos_profile`.
+pmt::pmt_t describe(const kernel::delay_profile& profile);
+std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value);
+
+} // namespace gr::ntnpos
+
+#endif
