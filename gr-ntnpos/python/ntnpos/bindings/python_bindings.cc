@@ -16,6 +16,8 @@ void bind_iq_file(py::module& m);
 void bind_sigmf_source(py::module& m);
 void bind_correlator_bank(py::module& m);
 void bind_first_path(py::module& m);
+void bind_comb_correlator(py::module& m);
+void bind_first_path_detector(py::module& m);
 
 // import_array() is a macro with a return statement of its own.
 void* init_numpy()
@@ -38,4 +40,6 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_prs_source(m);
     bind_first_path(m);
     bind_correlator_bank(m);
+    bind_comb_correlator(m);
+    bind_first_path_detector(m);
 }
