@@ -261,10 +261,13 @@ def _check_address(address: str, curve: CurveKeys | None) -> None:
     allowed = "tcp://HOST:PORT, ipc://PATH"
     if not isinstance(address, str) or not address.isprintable() or not address.startswith(("tcp://", "ipc://")):
         raise InputError("wire", "address", f"{describe(address)} is not an endpoint", allowed)
-    host = address[len("tcp://"):].rpartition(":")[0].strip("[]")
-    loopback = host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
-    if address.startswith("tcp://") and not loopback and curve is None:
-        raise InputError("wire", "address", f"{describe(address)} is off the loopback and there are no CURVE keys",
-                         "tcp://127.0.0.1:PORT, ipc://PATH, or CURVE keys")
+    host, _, port = address[len("tcp://"):].rpartition(":")
+    if address.startswith("tcp://"):
+        if port != "*" and not (port.isascii() and port.isdigit() and int(port) <= 65535):
+            raise InputError("wire", "address", f"{describe(address)} has no port", "tcp://HOST:PORT, port up to 65535")
+        loopback = host in ("localhost", "[::1]") or (host.startswith("127.") and host.replace(".", "").isdigit())
+        if not loopback and curve is None:
+            raise InputError("wire", "address", f"{describe(address)} is off the loopback and there are no CURVE keys",
+                             "tcp://127.0.0.1:PORT, ipc://PATH, or CURVE keys")
     if curve is not None and not zmq.has("curve"):
         raise InputError("wire", "curve", "this ZeroMQ has no CURVE security", "an address on the loopback")

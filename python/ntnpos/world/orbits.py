@@ -135,10 +135,12 @@ class StateVectorOrbit:
         r = self.r + half * nodes[:, None] * v0
         for _ in range(60):
             # Integrals from 0 twice; the two orders that an integration adds are of rounding size.
-            velocity = chebyshev.chebint(to_series @ acceleration_j2(r), scl=half) + _constant(v0, self._DEGREE + 2)
+            force = to_series @ acceleration_j2(r)
+            velocity = chebyshev.chebint(force, scl=half) + _constant(v0, self._DEGREE + 2)
             position = chebyshev.chebint(velocity, scl=half) + _constant(self.r, self._DEGREE + 3)
             previous, r = r, chebyshev.chebval(nodes, position).T
-            if np.max(np.abs(r - previous)) < 1e-8:
+            resolved = np.max(np.abs(force[-4:])) < 1e-10 * np.max(np.abs(force))
+            if resolved and np.max(np.abs(r - previous)) < 1e-8:
                 return position, velocity
         raise OrbitError(f"the state vector at {self.t_s:.3f} s has no orbit that two-body gravity and J2 can carry")
 
