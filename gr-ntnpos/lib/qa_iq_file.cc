@@ -187,6 +187,10 @@ BOOST_AUTO_TEST_CASE(t_validate_captures)
     BOOST_CHECK_EQUAL(message(validate(c, 100)),
                       "captures[2].sample_start = 10: must be above the one before, 10");
     c = good_captures();
+    c[1].rx_time.full_s = -1;
+    BOOST_CHECK_EQUAL(message(validate(c, 100)),
+                      "captures[1].rx_time.full_s = -1: must be 0 or above");
+    c = good_captures();
     c[1].rx_time.frac_s = 1.0;
     BOOST_CHECK_EQUAL(message(validate(c, 100)),
                       "captures[1].rx_time.frac_s = 1: must be in [0, 1)");

@@ -38,8 +38,9 @@ sigmf_source_impl::sigmf_source_impl(const kernel::iq_file& file,
 
 void sigmf_source_impl::add_tags(const kernel::iq_capture& capture, uint64_t item)
 {
-    const pmt::pmt_t time = pmt::make_tuple(pmt::from_uint64(capture.rx_time.full_s),
-                                            pmt::from_double(capture.rx_time.frac_s));
+    const pmt::pmt_t time =
+        pmt::make_tuple(pmt::from_uint64(static_cast<uint64_t>(capture.rx_time.full_s)),
+                        pmt::from_double(capture.rx_time.frac_s));
     add_item_tag(0, item, RX_TIME, time, alias_pmt());
     add_item_tag(0, item, RX_RATE, pmt::from_double(d_sample_rate_hz), alias_pmt());
     add_item_tag(0, item, RX_FREQ, pmt::from_double(capture.frequency_hz), alias_pmt());

@@ -14,6 +14,7 @@ from gnuradio import ntnpos
 N_SAMPLES = 1000
 DATATYPES = "cf32_le or ci16_le"
 INTEGER = "an integer, 0..18446744073709551615"
+SECONDS = "an integer, 0..9223372036854775807"
 POSITIVE = "a finite number above 0, in Hz"
 SHA512 = "the SHA-512 of the data, 128 hexadecimal digits"
 FRACTION = "a number in [0, 1)"
@@ -175,21 +176,21 @@ FIELD_FAULTS = [
         REMOVE,
         "captures[1].ntnpos:rx_time.full_s",
         "missing",
-        INTEGER,
+        SECONDS,
     ),
     (
         ["captures", 1, "ntnpos:rx_time", "full_s"],
         3.0,
         "captures[1].ntnpos:rx_time.full_s",
         "3.0 found",
-        INTEGER,
+        SECONDS,
     ),
     (
         ["captures", 1, "ntnpos:rx_time", "full_s"],
-        2**64,
+        2**63,
         "captures[1].ntnpos:rx_time.full_s",
-        "18446744073709551616 found",
-        INTEGER,
+        "9223372036854775808 found",
+        SECONDS,
     ),
     (
         ["captures", 1, "ntnpos:rx_time", "frac_s"],

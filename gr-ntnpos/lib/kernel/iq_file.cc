@@ -92,6 +92,10 @@ std::optional<config_error> validate(const std::vector<iq_capture>& captures,
                                text(captures[i - 1].sample_start));
         if (c.sample_start >= n_samples)
             return start_error("below the number of samples, " + text(n_samples));
+        if (c.rx_time.full_s < 0)
+            return config_error{ name + "rx_time.full_s",
+                                 text(c.rx_time.full_s),
+                                 "0 or above" };
         if (!(c.rx_time.frac_s >= 0.0 && c.rx_time.frac_s < 1.0))
             return config_error{ name + "rx_time.frac_s",
                                  text(c.rx_time.frac_s),

@@ -46,7 +46,7 @@ void bind_iq_file(py::module& m)
         "sample), rx_time (whole seconds, fraction) by the receiver's clock, "
         "frequency_hz.")
         .def(py::init([](uint64_t sample_start,
-                         const std::tuple<uint64_t, double>& rx_time,
+                         const std::tuple<int64_t, double>& rx_time,
                          double frequency_hz) {
                  return iq_capture{ sample_start,
                                     instant{ std::get<0>(rx_time), std::get<1>(rx_time) },

@@ -35,7 +35,7 @@ struct iq_file {
 struct iq_capture {
     uint64_t sample_start =
         0;           //!< index of its first sample, from the first sample of the iq_file
-    instant rx_time; //!< receiver clock at its first sample; fraction in [0, 1)
+    instant rx_time; //!< receiver clock at its first sample; not negative
     double frequency_hz = 0.0; //!< carrier frequency at 0 Hz of the samples; finite
 };
 
