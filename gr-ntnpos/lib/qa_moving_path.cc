@@ -297,6 +297,27 @@ BOOST_AUTO_TEST_CASE(samples_outside_the_input_are_zero_and_output_is_added)
     BOOST_CHECK(quiet == cvec(10));
 }
 
+// A polynomial beyond its span, or out of a mad message: silence, and no index that
+// overflows.
+BOOST_AUTO_TEST_CASE(a_delay_that_has_run_away_is_silence)
+{
+    for (const std::vector<double>& mad :
+         { std::vector<double>{ 1e300 },
+           std::vector<double>{ 0.0, -1e300, 1e300 },
+           std::vector<double>{ 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1e308 },
+           std::vector<double>{ -4e6 } }) {
+        auto c = leo_config();
+        c.toa.segments[0] = { {}, mad };
+        const moving_path path(c);
+        const auto range = path.input_range(100, 500);
+        BOOST_CHECK_EQUAL(range.first, range.end);
+        const cvec input(1000, 1.0f);
+        cvec out(500);
+        path.add(100, out.size(), { input.data(), 0, input.size() }, out.data());
+        BOOST_CHECK(out == cvec(500));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_new_trajectory_replaces_the_old)
 {
     auto c = leo_config();
@@ -328,14 +349,17 @@ BOOST_AUTO_TEST_CASE(the_validator_names_the_field_the_value_and_what_is_allowed
     BOOST_CHECK_EQUAL(message([=](config& c) {
                           c.gain = { 1.0f, static_cast<float>(nan) };
                       }),
-                      "gain = 1.000000 + j nan: must be finite");
+                      "gain = 1 + j nan: must be finite");
     BOOST_CHECK_EQUAL(message([](config& c) { c.output_start.frac_s = -0.5; }),
-                      "output_start.frac_s = -0.500000: must be in [0, 1)");
+                      "output_start.frac_s = -0.5: must be in [0, 1)");
     BOOST_CHECK_EQUAL(message([](config& c) { c.input_start.frac_s = 1.5; }),
-                      "input_start.frac_s = 1.500000: must be in [0, 1)");
+                      "input_start.frac_s = 1.5: must be in [0, 1)");
     BOOST_CHECK_EQUAL(message([](config& c) { c.sample_rate_hz = 0.0; }),
-                      "sample_rate_hz = 0.000000: must be finite and > 0");
+                      "sample_rate_hz = 0: must be in (0, 1e9]");
     BOOST_CHECK_EQUAL(message([](config& c) { c.carrier_frequency_hz = -1.0; }),
-                      "carrier_frequency_hz = -1.000000: must be finite and >= 0");
+                      "carrier_frequency_hz = -1: must be in 0..1e12");
+    BOOST_CHECK_EQUAL(
+        message([](config& c) { c.input_start.full_s = 2'000'000'000; }),
+        "input_start = 2000000000 s: must be within 1e9 s of the output's start");
     BOOST_CHECK_THROW(moving_path(config{}), std::invalid_argument);
 }

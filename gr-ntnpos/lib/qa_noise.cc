@@ -147,10 +147,13 @@ BOOST_AUTO_TEST_CASE(any_chunking_gives_the_same_bits)
 BOOST_AUTO_TEST_CASE(the_validator_names_what_is_wrong)
 {
     BOOST_CHECK(!validate(white_noise{ 1, 0.0 }));
-    for (const double bad : { -1.0,
-                              std::numeric_limits<double>::quiet_NaN(),
-                              std::numeric_limits<double>::infinity() })
+    const double inf = std::numeric_limits<double>::infinity();
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const std::pair<double, const char*> cases[] = { { -1.0, "-1" },
+                                                     { inf, "inf" },
+                                                     { nan, "nan" } };
+    for (const auto& [bad, text] : cases)
         BOOST_CHECK_EQUAL(validate(white_noise{ 1, bad }).value().message(),
-                          "noise_power = " + std::to_string(bad) +
+                          std::string("noise.power = ") + text +
                               ": must be finite and >= 0");
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config_text.h"
 #include "fractional_delay.h"
+#include "integers.h"
 #include "multiversion.h"
 #include "vector_math.h"
 #include <gnuradio/ntnpos/kernel/moving_path.h>
@@ -16,12 +18,12 @@ constexpr size_t group = 16; // output samples that share one set of taps
 constexpr size_t taps = fractional_delay::taps;
 constexpr size_t window = group + taps - 1; // input samples behind a group
 constexpr size_t max_order = 8;             // coefficients of a segment at most
+constexpr double longest_delay_s = 3e6;     // clock offsets of 1e6 s each and more
+constexpr double longest_lead_s = 1e9;      // between the starts of input and output
 
 int64_t tile_start_of(int64_t index)
 {
-    const auto size = static_cast<int64_t>(tile);
-    const int64_t rest = index % size;
-    return index - (rest < 0 ? rest + size : rest);
+    return index - floor_mod(index, static_cast<int64_t>(tile));
 }
 
 // exp(-j 2 pi (first + step polynomial)) at samples 0 .. tile - 1; step[k] are cycles per
@@ -101,8 +103,8 @@ struct moving_path::local_delay {
     double seconds;         // at the tile's first sample
     double step[max_order]; // step[k]: seconds per sample^(k + 1)
     size_t order;           // entries of step that matter
-    int64_t
-        input_start; // input index of the tile's first sample without delay, whole part
+    int64_t input_start;    // input index of the tile's first sample without delay, whole
+    bool usable;            // false where the polynomial has run away: nothing arrives
 
     double change(double samples) const
     {
@@ -124,21 +126,22 @@ std::optional<config_error> validate(const moving_path_config& c)
         return error;
     if (!std::isfinite(c.gain.real()) || !std::isfinite(c.gain.imag()))
         return config_error{ "gain",
-                             std::to_string(c.gain.real()) + " + j " +
-                                 std::to_string(c.gain.imag()),
+                             to_text(c.gain.real()) + " + j " + to_text(c.gain.imag()),
                              "finite" };
     if (auto error = validate(c.output_start, "output_start"))
         return error;
     if (auto error = validate(c.input_start, "input_start"))
         return error;
-    if (!(c.sample_rate_hz > 0.0 && std::isfinite(c.sample_rate_hz)))
-        return config_error{ "sample_rate_hz",
-                             std::to_string(c.sample_rate_hz),
-                             "finite and > 0" };
-    if (!(c.carrier_frequency_hz >= 0.0 && std::isfinite(c.carrier_frequency_hz)))
+    if (!(std::abs(seconds_between(c.output_start, c.input_start)) <= longest_lead_s))
+        return config_error{ "input_start",
+                             std::to_string(c.input_start.full_s) + " s",
+                             "within 1e9 s of the output's start" };
+    if (!(c.sample_rate_hz > 0.0 && c.sample_rate_hz <= 1e9))
+        return config_error{ "sample_rate_hz", to_text(c.sample_rate_hz), "in (0, 1e9]" };
+    if (!(c.carrier_frequency_hz >= 0.0 && c.carrier_frequency_hz <= 1e12))
         return config_error{ "carrier_frequency_hz",
-                             std::to_string(c.carrier_frequency_hz),
-                             "finite and >= 0" };
+                             to_text(c.carrier_frequency_hz),
+                             "in 0..1e12" };
     return std::nullopt;
 }
 
@@ -148,8 +151,8 @@ moving_path::moving_path(const moving_path_config& config) : d_config(config)
     // Whole seconds and fractions apart: their difference may be far larger than its
     // precision.
     const double rate = config.sample_rate_hz;
-    const double seconds = static_cast<double>(
-        config.output_start.full_s - config.input_start.full_s);
+    const double seconds =
+        static_cast<double>(config.output_start.full_s - config.input_start.full_s);
     const double samples = seconds * rate;
     const double rest = std::fma(seconds, rate, -samples) +
                         (config.output_start.frac_s - config.input_start.frac_s) * rate;
@@ -206,13 +209,17 @@ moving_path::local_delay moving_path::delay_in_tile(int64_t tile_start,
     const double negligible_s = 1e-10 / std::max(d_config.carrier_frequency_hz, rate);
     double scale = 1.0;
     double reach = 1.0;
+    double farthest_s = std::abs(c[0]);
     for (size_t k = 1; k < count; ++k) {
         scale /= rate;
         reach *= static_cast<double>(tile);
         local.step[k - 1] = c[k] * scale;
-        if (std::abs(local.step[k - 1]) * reach > negligible_s)
+        const double most = std::abs(local.step[k - 1]) * reach;
+        farthest_s += most;
+        if (most > negligible_s)
             local.order = k;
     }
+    local.usable = farthest_s < longest_delay_s;
     return local;
 }
 
@@ -233,26 +240,30 @@ moving_path::position moving_path::group_position(const local_delay& delay,
 index_range moving_path::input_range(int64_t first, size_t count) const
 {
     const int64_t end = first + static_cast<int64_t>(count);
-    const auto window_of = [this](int64_t index, size_t segment) {
-        const int64_t start = tile_start_of(index);
-        const auto within = static_cast<size_t>(index - start);
-        const auto p = group_position(delay_in_tile(start, segment), within / group);
-        return p.index + static_cast<int64_t>(within % group);
-    };
-    // Within a segment later output samples lie later in the input.
     index_range range{ std::numeric_limits<int64_t>::max(),
                        std::numeric_limits<int64_t>::min() };
+    const auto include = [&](int64_t index, size_t segment) {
+        const int64_t start = tile_start_of(index);
+        const auto within = static_cast<size_t>(index - start);
+        const auto delay = delay_in_tile(start, segment);
+        if (!delay.usable)
+            return;
+        const int64_t from = group_position(delay, within / group).index +
+                             static_cast<int64_t>(within % group);
+        range.first = std::min(range.first, from);
+        range.end = std::max(range.end, from + static_cast<int64_t>(taps));
+    };
+    // Within a segment later output samples lie later in the input: its ends tell.
     for (size_t segment = segment_of(first); first < end; ++segment) {
         const int64_t until =
             segment + 1 < d_switch.size() ? std::min(end, d_switch[segment + 1]) : end;
         if (until <= first)
             continue;
-        range.first = std::min(range.first, window_of(first, segment));
-        range.end = std::max(range.end,
-                             window_of(until - 1, segment) + static_cast<int64_t>(taps));
+        include(first, segment);
+        include(until - 1, segment);
         first = until;
     }
-    return range;
+    return range.first < range.end ? range : index_range{};
 }
 
 void moving_path::add(int64_t first,
@@ -288,6 +299,8 @@ void moving_path::add_within_tile(int64_t tile_start,
                                   std::complex<float>* out) const
 {
     const local_delay delay = delay_in_tile(tile_start, segment);
+    if (!delay.usable)
+        return;
     const double carrier = d_config.carrier_frequency_hz;
     double cycle_steps[max_order];
     for (size_t k = 0; k < delay.order; ++k)

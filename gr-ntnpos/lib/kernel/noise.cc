@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config_text.h"
 #include "multiversion.h"
 #include "vector_math.h"
 #include <gnuradio/ntnpos/kernel/noise.h>
@@ -85,9 +86,7 @@ void make_tile(uint64_t first_index, uint64_t seed, float amplitude, float* out)
 std::optional<config_error> validate(const white_noise& noise)
 {
     if (!(noise.power >= 0.0 && std::isfinite(noise.power)))
-        return config_error{ "noise_power",
-                             std::to_string(noise.power),
-                             "finite and >= 0" };
+        return config_error{ "noise.power", to_text(noise.power), "finite and >= 0" };
     return std::nullopt;
 }
 

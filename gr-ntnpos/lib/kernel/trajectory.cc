@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config_text.h"
 #include <gnuradio/ntnpos/kernel/trajectory.h>
 #include <algorithm>
 #include <cmath>
@@ -72,7 +73,7 @@ std::optional<config_error> validate(const instant& t, const std::string& field)
                              std::to_string(t.full_s),
                              "in -2^53..2^53" };
     if (!(t.frac_s >= 0.0 && t.frac_s < 1.0))
-        return config_error{ field + ".frac_s", std::to_string(t.frac_s), "in [0, 1)" };
+        return config_error{ field + ".frac_s", to_text(t.frac_s), "in [0, 1)" };
     return std::nullopt;
 }
 
@@ -88,7 +89,7 @@ std::optional<config_error> validate(const trajectory& t)
         if (i > 0 && !(segments[i - 1].start < segments[i].start))
             return config_error{ element(i, "start"),
                                  std::to_string(segments[i].start.full_s) + " s + " +
-                                     std::to_string(segments[i].start.frac_s) + " s",
+                                     to_text(segments[i].start.frac_s) + " s",
                                  "later than the start of the segment before" };
         if (c.empty() || c.size() > max_coefficients)
             return config_error{ element(i, "coefficients"),
@@ -98,7 +99,7 @@ std::optional<config_error> validate(const trajectory& t)
             if (!std::isfinite(c[k]))
                 return config_error{ element(i, "coefficients") + "[" +
                                          std::to_string(k) + "]",
-                                     std::to_string(c[k]),
+                                     to_text(c[k]),
                                      "finite" };
     }
     return std::nullopt;

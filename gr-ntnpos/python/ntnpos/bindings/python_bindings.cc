@@ -8,9 +8,11 @@ namespace py = pybind11;
 
 // Each bind_* function stands in the *_python.cc file of its name.
 void bind_carrier(py::module& m);
+void bind_ntn_channel(py::module& m);
 void bind_ofdm(py::module& m);
 void bind_prs_resource(py::module& m);
 void bind_prs_source(py::module& m);
+void bind_satellite_channel(py::module& m);
 void bind_trajectory(py::module& m);
 void bind_iq_file(py::module& m);
 void bind_sigmf_source(py::module& m);
@@ -34,6 +36,8 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_carrier(m);
     bind_prs_resource(m);
     bind_trajectory(m);
+    bind_satellite_channel(m);
+    bind_ntn_channel(m);
     bind_iq_file(m);
     bind_sigmf_source(m);
     bind_ofdm(m);

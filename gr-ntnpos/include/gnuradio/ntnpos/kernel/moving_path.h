@@ -17,7 +17,7 @@ struct input_view {
     size_t count = 0;
 };
 
-/*! \brief Sample indices first .. end - 1. */
+/*! \brief Sample indices first .. end - 1; none if they are equal. */
 struct index_range {
     int64_t first = 0;
     int64_t end = 0;
@@ -30,8 +30,8 @@ struct moving_path_config {
     std::complex<float> gain = 1.0f;     //!< complex amplitude of the path
     instant output_start;                //!< receiver clock at output sample 0
     instant input_start;                 //!< satellite clock at input sample 0
-    double sample_rate_hz = 7.68e6;      //!< of both, > 0
-    double carrier_frequency_hz = 2.0e9; //!< f_c, >= 0
+    double sample_rate_hz = 7.68e6;      //!< of both, in (0, 1e9]
+    double carrier_frequency_hz = 2.0e9; //!< f_c, in 0..1e12
 };
 
 //! First field that is wrong, if any.
@@ -50,7 +50,8 @@ std::optional<config_error> validate(const moving_path_config& config);
  *
  * Tiles of samples start at absolute indices and hold the times as instants, so that any
  * chunking gives the same bits and phase does not fade at large indices. The toa must
- * change by less than 1 s/s. Nothing is allocated but by the constructor and set_toa.
+ * change by less than 1 s/s; where it is beyond 3e6 s nothing arrives. Nothing is
+ * allocated but by the constructor and set_toa.
  */
 class moving_path
 {

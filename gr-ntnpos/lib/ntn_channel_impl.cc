@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ntn_channel_impl.h"
+#include <gnuradio/io_signature.h>
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+namespace gr::ntnpos {
+
+namespace {
+
+const pmt::pmt_t TRAJECTORY_PORT = pmt::mp("trajectory");
+const pmt::pmt_t PATH_KEY = pmt::mp("path");
+const pmt::pmt_t SEGMENTS_KEY = pmt::mp("segments");
+const pmt::pmt_t TIME_KEY = pmt::mp("rx_time");
+const pmt::pmt_t RATE_KEY = pmt::mp("rx_rate");
+const pmt::pmt_t FREQ_KEY = pmt::mp("rx_freq");
+
+// Input samples that are kept beyond need, for a trajectory message that moves a path
+// back.
+constexpr int64_t spare = 4096;
+
+bool is_pair_of(const pmt::pmt_t& value)
+{
+    return pmt::is_tuple(value) && pmt::length(value) == 2;
+}
+
+std::optional<kernel::instant> to_instant(const pmt::pmt_t& value)
+{
+    if (!is_pair_of(value))
+        return std::nullopt;
+    const auto full = pmt::tuple_ref(value, 0);
+    const auto frac = pmt::tuple_ref(value, 1);
+    if (!pmt::is_real(frac))
+        return std::nullopt;
+    int64_t full_s = 0;
+    if (pmt::is_integer(full))
+        full_s = pmt::to_long(full);
+    else if (pmt::is_uint64(full) &&
+             pmt::to_uint64(full) <= std::numeric_limits<int64_t>::max())
+        full_s = static_cast<int64_t>(pmt::to_uint64(full));
+    else
+        return std::nullopt;
+    return kernel::instant{ full_s, pmt::to_double(frac) };
+}
+
+std::optional<kernel::delay_segment> to_segment(const pmt::pmt_t& value)
+{
+    if (!is_pair_of(value) || !pmt::is_f64vector(pmt::tuple_ref(value, 1)))
+        return std::nullopt;
+    const auto start = to_instant(pmt::tuple_ref(value, 0));
+    if (!start)
+        return std::nullopt;
+    return kernel::delay_segment{ *start,
+                                  pmt::f64vector_elements(pmt::tuple_ref(value, 1)) };
+}
+
+} // namespace
+
+ntn_channel::sptr ntn_channel::make(double sample_rate_hz,
+                                    double carrier_frequency_hz,
+                                    const std::vector<kernel::channel_path>& paths,
+                                    const kernel::channel_receiver& receiver)
+{
+    const kernel::channel_config config{
+        sample_rate_hz, carrier_frequency_hz, paths, receiver
+    };
+    kernel::throw_if(kernel::validate(config));
+    return gnuradio::make_block_sptr<ntn_channel_impl>(config);
+}
+
+ntn_channel_impl::ntn_channel_impl(const kernel::channel_config& config)
+    : gr::block("ntn_channel",
+                gr::io_signature::make(0, 0, 0),
+                gr::io_signature::make(1, 1, sizeof(gr_complex))),
+      d_channel(config)
+{
+    const int inputs = static_cast<int>(d_channel.inputs());
+    set_input_signature(gr::io_signature::make(inputs, inputs, sizeof(gr_complex)));
+    d_stores.resize(d_channel.inputs());
+    d_ends.resize(d_channel.inputs());
+    d_views.resize(d_channel.inputs());
+    set_tag_propagation_policy(TPP_DONT);
+    message_port_register_in(TRAJECTORY_PORT);
+    set_msg_handler(TRAJECTORY_PORT,
+                    [this](const pmt::pmt_t& message) { handle_trajectory(message); });
+}
+
+bool ntn_channel_impl::start()
+{
+    // A new run of the flowgraph begins again; a mere reconfiguration (unlock) goes on in
+    // mid-stream.
+    if (nitems_written(0) == 0) {
+        d_next = 0;
+        std::fill(d_stores.begin(), d_stores.end(), kernel::input_store());
+        std::fill(d_ends.begin(), d_ends.end(), 0);
+    }
+    return true;
+}
+
+void ntn_channel_impl::forecast(int noutput_items, gr_vector_int& ninput_items_required)
+{
+    // The inputs that are short, and one item of them: whatever there is is taken.
+    for (size_t i = 0; i < d_stores.size(); ++i) {
+        const auto range = d_channel.input_range(i, d_next, noutput_items);
+        ninput_items_required[i] = range.end > d_ends[i] ? 1 : 0;
+    }
+}
+
+void ntn_channel_impl::take_inputs(int noutput_items,
+                                   const gr_vector_int& ninput_items,
+                                   const gr_vector_const_void_star& input_items)
+{
+    // All as far as the one that is needed furthest: see the header.
+    int64_t limit = 0;
+    for (size_t i = 0; i < d_stores.size(); ++i)
+        limit = std::max(limit, d_channel.input_range(i, d_next, noutput_items).end);
+    for (size_t i = 0; i < d_stores.size(); ++i) {
+        const auto count = std::clamp<int64_t>(
+            limit - d_ends[i], 0, static_cast<int64_t>(ninput_items[i]));
+        d_stores[i].append(static_cast<const gr_complex*>(input_items[i]),
+                           static_cast<size_t>(count));
+        d_ends[i] = d_stores[i].end();
+        consume(static_cast<int>(i), static_cast<int>(count));
+        d_views[i] = d_stores[i].view();
+    }
+}
+
+void ntn_channel_impl::forget_inputs()
+{
+    for (size_t i = 0; i < d_stores.size(); ++i) {
+        const auto range = d_channel.input_range(i, d_next, 1);
+        if (range.first < range.end)
+            d_stores[i].forget_before(range.first - spare);
+    }
+}
+
+void ntn_channel_impl::tag_start()
+{
+    const auto& config = d_channel.config();
+    const auto& start = config.receiver.start;
+    const auto time =
+        pmt::make_tuple(pmt::from_uint64(static_cast<uint64_t>(start.full_s)),
+                        pmt::from_double(start.frac_s));
+    add_item_tag(0, 0, TIME_KEY, time, alias_pmt());
+    add_item_tag(0, 0, RATE_KEY, pmt::from_double(config.sample_rate_hz), alias_pmt());
+    add_item_tag(
+        0, 0, FREQ_KEY, pmt::from_double(config.carrier_frequency_hz), alias_pmt());
+}
+
+int ntn_channel_impl::general_work(int noutput_items,
+                                   gr_vector_int& ninput_items,
+                                   gr_vector_const_void_star& input_items,
+                                   gr_vector_void_star& output_items)
+{
+    take_inputs(noutput_items, ninput_items, input_items);
+    const size_t count =
+        d_channel.producible(d_next, static_cast<size_t>(noutput_items), d_ends);
+    if (count > 0) {
+        if (d_next == 0)
+            tag_start();
+        d_channel.process(
+            d_next, count, d_views, static_cast<gr_complex*>(output_items[0]));
+        d_next += static_cast<int64_t>(count);
+    }
+    forget_inputs();
+    return static_cast<int>(count);
+}
+
+// What is wrong with the message, empty if nothing is.
+std::string ntn_channel_impl::prolong(const pmt::pmt_t& message)
+{
+    if (!pmt::is_dict(message))
+        return "no dict";
+    const auto path = pmt::dict_ref(message, PATH_KEY, pmt::PMT_NIL);
+    const auto segments = pmt::dict_ref(message, SEGMENTS_KEY, pmt::PMT_NIL);
+    if (!pmt::is_integer(path))
+        return "path: must be a long";
+    if (!pmt::is_vector(segments))
+        return "segments: must be a vector";
+    std::vector<kernel::delay_segment> later;
+    for (size_t i = 0; i < pmt::length(segments); ++i) {
+        const auto segment = to_segment(pmt::vector_ref(segments, i));
+        if (!segment)
+            return "segments[" + std::to_string(i) +
+                   "]: must be a tuple ((integer, double), f64vector)";
+        later.push_back(*segment);
+    }
+    const auto error = d_channel.prolong(pmt::to_long(path), later, d_next);
+    return error ? error->message() : "";
+}
+
+void ntn_channel_impl::handle_trajectory(const pmt::pmt_t& message)
+{
+    std::string problem;
+    try {
+        problem = prolong(message);
+    } catch (
+        const std::exception& e) { // a pmt of a form that its own accessors do not expect
+        problem = e.what();
+    }
+    if (!problem.empty() && d_malformed++ == 0)
+        d_logger->warn("trajectory message dropped ({}); later ones are only counted",
+                       problem);
+}
+
+} // namespace gr::ntnpos

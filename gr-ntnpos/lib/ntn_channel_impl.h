@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef INCLUDED_NTNPOS_NTN_CHANNEL_IMPL_H
+#define INCLUDED_NTNPOS_NTN_CHANNEL_IMPL_H
+
+#include <gnuradio/ntnpos/kernel/input_store.h>
+#include <gnuradio/ntnpos/ntn_channel.h>
+#include <atomic>
+#include <string>
+
+namespace gr::ntnpos {
+
+class ntn_channel_impl : public ntn_channel
+{
+public:
+    explicit ntn_channel_impl(const kernel::channel_config& config);
+
+    bool start() override;
+    void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;
+    int general_work(int noutput_items,
+                     gr_vector_int& ninput_items,
+                     gr_vector_const_void_star& input_items,
+                     gr_vector_void_star& output_items) override;
+
+    uint64_t malformed_messages() const override { return d_malformed; }
+
+private:
+    void take_inputs(int noutput_items,
+                     const gr_vector_int& ninput_items,
+                     const gr_vector_const_void_star& input_items);
+    void forget_inputs();
+    void tag_start();
+    void handle_trajectory(const pmt::pmt_t& message);
+    std::string prolong(const pmt::pmt_t& message);
+
+    kernel::satellite_channel d_channel;
+    std::vector<kernel::input_store> d_stores; // one for each input
+    std::vector<int64_t> d_ends;               // samples taken from each input
+    std::vector<kernel::input_view> d_views;
+    int64_t d_next = 0; // next output sample
+    std::atomic<uint64_t> d_malformed{ 0 };
+};
+
+} // namespace gr::ntnpos
+
+#endif
