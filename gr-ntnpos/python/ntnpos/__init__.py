@@ -3,6 +3,7 @@
 
 from gnuradio import gr  # noqa: F401  registers the base classes of the blocks
 
+from .channel_paths import channel_paths  # noqa: F401
 from .ntnpos_python import *  # noqa: F401,F403
 from .sigmf_metadata import RecordingError  # noqa: F401
 from .sigmf_recording import (  # noqa: F401
