@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TESTS.parent / "python"))
+sys.path[:0] = [str(TESTS.parent / "python"), str(TESTS / "engine")]
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ def encode(value) -> bytes:
     if isinstance(value, int):
         if value >= 2**63:
             return b"\x0b" + struct.pack(">Q", value)
-        return b"\x03" + struct.pack(">i", value) if -2**31 <= value < 2**31 else b"\x0d" + struct.pack(">q", value)
+        small = -2**31 <= value < 2**31
+        return b"\x03" + struct.pack(">i", value) if small else b"\x0d" + struct.pack(">q", value)
     if isinstance(value, float):
         return b"\x04" + struct.pack(">d", value)
     if isinstance(value, complex):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The assistance loader: the contract's example is good; each field changed by itself gives its exact line."""
+"""The assistance loader: the contract's example is good; each field changed by itself gives its exact
+line."""
 
 import copy
 import json
@@ -38,7 +39,8 @@ def test_the_example_is_read(data_dir):
     assert (a.carrier.frequency_hz, a.carrier.scs_khz, a.carrier.n_rb) == (2e9, 15, 24)
     assert [s.id for s in a.satellites] == ["SAT-1", "SAT-2"]
     prs = a.satellite("SAT-2").prs
-    assert (prs.sequence_id, prs.comb_size, prs.re_offset, prs.num_symbols, prs.periodicity_slots) == (101, 4, 1, 4, 10)
+    assert (prs.sequence_id, prs.comb_size, prs.re_offset) == (101, 4, 1)
+    assert (prs.num_symbols, prs.periodicity_slots) == (4, 10)
     assert a.ue_prior.horizontal_sigma_m == 50000.0
     assert (a.receiver.clock_offset_max_s, a.receiver.frequency_error_max_ppm) == (1e-3, 0.5)
 
@@ -53,7 +55,8 @@ def test_every_assistance_file_in_the_tree_is_read_and_written_back(data_dir):
 
 
 @pytest.mark.parametrize("path, value", [
-    ("note", "x"), ("satellites[0].beam", {"id": 3}), ("satellites[0].prs.vendor", [1]), ("carrier.band", None),
+    ("note", "x"), ("satellites[0].beam", {"id": 3}), ("satellites[0].prs.vendor", [1]),
+    ("carrier.band", None),
     ("receiver.model", ""), ("ue_prior.cell", 5), ("satellites[0].ephemeris.accuracy_m", 2.0), ("cell", None),
     ("cell", {"side": "left", "polygon_deg": None}), ("trps", [{"id": "T", "position_ecef_m": [1, 2, 3]}]),
     ("satellites[0].common_ta", {"epoch_time_s": 0.0}), ("carrier.scs_khz", 15.0),
@@ -79,7 +82,8 @@ LINE1 = "1 44714U 19074B   25280.37724496  .00005163  00000+0  36508-3 0  9999"
 LINE2 = "2 44714  53.0493 154.8642 0001368  87.3282 272.7864 15.06415906325647"
 BAD = [
     ("schema", "ntnpos.assistance/2", "'ntnpos.assistance/2' is not allowed", '"ntnpos.assistance/1"'),
-    ("epoch_utc", "2025-10-07", "'2025-10-07' is not a UTC time", "ISO 8601 with Z, such as 2025-10-07T12:00:00Z"),
+    ("epoch_utc", "2025-10-07", "'2025-10-07' is not a UTC time",
+     "ISO 8601 with Z, such as 2025-10-07T12:00:00Z"),
     ("epoch_utc", 5, "5 is not text", "ISO 8601 with Z"),
     ("epoch_utc", "1900-01-01T00:00:00Z", "'1900-01-01T00:00:00Z' is out of range", "years 1957 to 2056"),
     ("carrier", [], "[] is not an object", "a JSON object"),
@@ -107,7 +111,8 @@ BAD = [
     (f"{E}.type", ["tle"], "['tle'] is not allowed", '"state_vectors", "tle"'),
     (f"{E}.t_s", [], "[] is not a number", "-1e+07 to 1e+07"),
     (f"{E}.position_ecef_m", [1, 2], "[1, 2] is not three numbers", "[x, y, z], each -1e+09 to 1e+09"),
-    (f"{E}.position_ecef_m", [6900, 300, 500], "is 6925 m from the Earth's centre", "6428137 to 1000000000 m"),
+    (f"{E}.position_ecef_m", [6900, 300, 500], "is 6925 m from the Earth's centre",
+     "6428137 to 1000000000 m"),
     (f"{E}.position_ecef_m[1]", "0", "'0' is not a number", "-1e+09 to 1e+09"),
     (f"{E}.velocity_ecef_m_s[2]", 13000, "13000 is out of range", "-12000 to 12000"),
     (f"{T}.line1", LINE1[:-1], "has 68 characters", "a line of 69 ASCII characters"),
@@ -118,7 +123,8 @@ BAD = [
     (f"{T}.line2", None, "None is not text", "a line of 69 characters"),
     (f"{T}.line2", LINE2[:68] + "0", "checksum digit 0 does not match its line", "7"),
     (f"{T}.line2", LINE2.replace("44714", "44723"), "catalogue number 44723 differs from line 1", "44714"),
-    (f"{T}.line2", LINE2.replace(" 53.0493", "199.0483")[:68] + "7", "inclination 199.0483", "0 to 180 degrees"),
+    (f"{T}.line2", LINE2.replace(" 53.0493", "199.0483")[:68] + "7", "inclination 199.0483",
+     "0 to 180 degrees"),
     (f"{P}.sequence_id", 4096, "4096 is out of range", "0 to 4095"),
     (f"{P}.sequence_id", -1, "-1 is out of range", "0 to 4095"),
     (f"{P}.comb_size", 3, "3 is not allowed", "2, 4, 6, 12"),
@@ -168,11 +174,15 @@ def test_wrong_muting_gives_its_line(example, option, name, problem):
 
 REQUIRED = ["schema", "epoch_utc", "carrier", "carrier.frequency_hz", "carrier.scs_khz", "carrier.n_rb",
             "carrier.cyclic_prefix", "carrier.phase_compensation", "satellites", f"{S}.id", f"{S}.ephemeris",
-            f"{E}.type", f"{E}.t_s", f"{E}.position_ecef_m", f"{E}.velocity_ecef_m_s", f"{T}.line1", f"{T}.line2",
-            f"{S}.sfn0_time_s", P, f"{P}.sequence_id", f"{P}.comb_size", f"{P}.re_offset", f"{P}.start_symbol",
+            f"{E}.type", f"{E}.t_s", f"{E}.position_ecef_m", f"{E}.velocity_ecef_m_s", f"{T}.line1",
+            f"{T}.line2",
+            f"{S}.sfn0_time_s", P, f"{P}.sequence_id", f"{P}.comb_size", f"{P}.re_offset",
+            f"{P}.start_symbol",
             f"{P}.num_symbols", f"{P}.num_rb", f"{P}.periodicity_slots", f"{P}.slot_offset", "ue_prior",
-            "ue_prior.latitude_deg", "ue_prior.longitude_deg", "ue_prior.height_m", "ue_prior.horizontal_sigma_m",
-            "ue_prior.height_sigma_m", "receiver", "receiver.clock_offset_max_s", "receiver.frequency_error_max_ppm"]
+            "ue_prior.latitude_deg", "ue_prior.longitude_deg", "ue_prior.height_m",
+            "ue_prior.horizontal_sigma_m",
+            "ue_prior.height_sigma_m", "receiver", "receiver.clock_offset_max_s",
+            "receiver.frequency_error_max_ppm"]
 
 
 @pytest.mark.parametrize("path", REQUIRED)
@@ -183,7 +193,8 @@ def test_a_missing_field_is_named(example, path):
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999"])
-@pytest.mark.parametrize("path", ["carrier.frequency_hz", f"{P}.sequence_id", f"{E}.position_ecef_m[0]", f"{S}.extra"])
+@pytest.mark.parametrize("path", ["carrier.frequency_hz", f"{P}.sequence_id", f"{E}.position_ecef_m[0]",
+                                  f"{S}.extra"])
 def test_a_number_that_is_not_finite_is_named(example, tmp_path, path, text):
     file = tmp_path / "a.json"
     file.write_text(json.dumps(changed(example, path, "@")).replace('"@"', text))
@@ -194,8 +205,11 @@ def test_a_number_that_is_not_finite_is_named(example, tmp_path, path, text):
 
 
 @pytest.mark.parametrize("content, problem", [
-    (b"", "file: is empty"), (b" \n", "file: is empty"), (b"[1, 2", "file: is not JSON (Expecting ',' delimiter at line"),
-    (b"\x80\x81", "file: is not UTF-8 text"), (b"[]", "file: [] is not an object"), (b"nul", "file: is not JSON"),
+    (b"", "file: is empty"), (b" \n", "file: is empty"),
+    (b"[1, 2",
+     "file: is not JSON (Expecting ',' delimiter at line"),
+    (b"\x80\x81", "file: is not UTF-8 text"), (b"[]", "file: [] is not an object"),
+                                              (b"nul", "file: is not JSON"),
     (b"[" * 100000, "file: is nested too deeply"), (b"9" * 5000, "file: is not JSON"),
     (b'{"a": 1, "a": 2}', "file: is not JSON ('a' appears twice in one object)")])
 def test_a_file_that_is_not_json_is_one_line(tmp_path, content, problem):
@@ -235,11 +249,12 @@ def all_paths(tree, path=""):
 
 
 ANY_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-                        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-                        max_leaves=6)
+                        lambda inner: st.lists(inner, max_size=4)
+                        | st.dictionaries(st.text(max_size=5), inner, max_size=4), max_leaves=6)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=ANY_JSON)
 def test_any_value_anywhere_is_read_or_refused_in_one_line(example, data, value):
     path = data.draw(st.sampled_from([p for p in all_paths(example) if p]))

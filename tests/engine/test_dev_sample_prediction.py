@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The prediction at the true place and clock against dev-sample's truth, which an independent generator computed."""
+"""The prediction at the true place and clock against dev-sample's truth, which an independent generator
+computed."""
 
 import json
 

@@ -38,7 +38,8 @@ class CircularOrbit:
         """Root of c tau = |R3(omega tau) r(t - tau) - u|, as the contract writes it."""
         def error(tau):
             a, r = OMEGA * tau, self.exact(t_rx - tau)
-            turned = mp.matrix([mp.cos(a) * r[0] + mp.sin(a) * r[1], -mp.sin(a) * r[0] + mp.cos(a) * r[1], r[2]])
+            turned = mp.matrix([mp.cos(a) * r[0] + mp.sin(a) * r[1], -mp.sin(a) * r[0] + mp.cos(a) * r[1],
+                                r[2]])
             return mp.norm(turned - mp.matrix(ue)) - C * tau
         return mp.findroot(error, (mp.mpf("0.001"), mp.mpf("0.01")))
 
@@ -53,7 +54,8 @@ def test_delay_agrees_with_a_fifty_digit_root(orbit, t):
     found = light_time.received(orbit, UE, t)
     assert abs(found.delay_s[0] - float(orbit.travel(mp.mpf(t), list(map(mp.mpf, UE))))) < ONE_MICROMETRE_S
     assert found.t_tx_s[0] == t - found.delay_s[0]
-    assert np.linalg.norm(found.sat_at_rx_frame[0] - UE) / 299792458.0 == pytest.approx(found.delay_s[0], rel=1e-14)
+    away = np.linalg.norm(found.sat_at_rx_frame[0] - UE)
+    assert away / 299792458.0 == pytest.approx(found.delay_s[0], rel=1e-14)
 
 
 @pytest.mark.parametrize("orbit", ORBITS)
@@ -62,7 +64,8 @@ def test_rate_and_gradient_agree_with_fifty_digit_derivatives(orbit):
     rate = mp.diff(lambda t: orbit.travel(t, ue), mp.mpf("2.5"))
     assert abs(found.rate[0] - float(rate)) < 1e-15
     for k in range(3):
-        slope = mp.diff(lambda x: orbit.travel(mp.mpf("2.5"), [x if i == k else ue[i] for i in range(3)]), ue[k])
+        slope = mp.diff(lambda x: orbit.travel(mp.mpf("2.5"), [x if i == k else ue[i] for i in range(3)]),
+                        ue[k])
         assert abs(found.gradient[0, k] - float(slope)) < 1e-22  # of 3e-9 s/m
 
 

@@ -11,7 +11,8 @@ from ntnpos.errors import InputError
 from ntnpos.network.measurements import Measurement, from_json_line, from_wire, read_measurements
 
 TOA = Measurement("SAT-1", 3.25, 2.5e-3, 1e-9, -1.5e4, 2.0, 10.5, -60.0, 0.9, slot_count=30)
-LINE = {"type": "measurement", "satellite": "SAT-1", "t_s": 3.25, "toa_s": 2.5e-3, "toa_std_s": 1e-9, "status": "ok"}
+LINE = {"type": "measurement", "satellite": "SAT-1", "t_s": 3.25, "toa_s": 2.5e-3, "toa_std_s": 1e-9,
+        "status": "ok"}
 OTHER_KINDS = [
     {"kind": "rtt", "t_tx_s": 1.0, "t_rx_s": 1.01, "rtt_s": 5e-3, "rtt_std_s": 1e-8},
     {"kind": "ue_rx_tx", "t_s": 1.0, "rx_tx_s": -4e-4, "rx_tx_std_s": 1e-8, "subframe_offset": 8,
@@ -24,15 +25,19 @@ OTHER_KINDS = [
 
 def test_a_line_has_the_contracts_fields():
     line = json.loads(TOA.to_json_line())
-    assert line == {"type": "measurement", "schema": "ntnpos.measurement/1", "kind": "toa", "satellite": "SAT-1",
-                    "t_s": 3.25, "toa_s": 2.5e-3, "toa_std_s": 1e-9, "doppler_hz": -1.5e4, "doppler_std_hz": 2.0,
-                    "snr_db": 10.5, "rsrp_db": -60.0, "los_probability": 0.9, "status": "ok", "slot_count": 30}
+    assert line == {"type": "measurement", "schema": "ntnpos.measurement/1", "kind": "toa",
+                    "satellite": "SAT-1",
+                    "t_s": 3.25, "toa_s": 2.5e-3, "toa_std_s": 1e-9, "doppler_hz": -1.5e4,
+                    "doppler_std_hz": 2.0,
+                    "snr_db": 10.5, "rsrp_db": -60.0, "los_probability": 0.9, "status": "ok",
+                    "slot_count": 30}
 
 
 def test_no_signal_is_null_never_zero():
     line = json.loads(Measurement("SAT-1", 3.25, status="no_signal").to_json_line())
     assert line["status"] == "no_signal" and line["t_s"] == 3.25
-    for name in ("toa_s", "toa_std_s", "doppler_hz", "doppler_std_hz", "snr_db", "rsrp_db", "los_probability"):
+    for name in ("toa_s", "toa_std_s", "doppler_hz", "doppler_std_hz", "snr_db", "rsrp_db",
+                 "los_probability"):
         assert line[name] is None
 
 
@@ -47,9 +52,12 @@ FINITE = st.floats(-90.0, 90.0)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.builds(Measurement, st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=20), FINITE, FINITE,
-                 st.floats(1e-15, 1.0), st.none() | FINITE, st.none() | st.floats(1e-9, 1e3), st.none() | FINITE,
-                 st.none() | FINITE, st.none() | st.floats(0, 1), slot_count=st.none() | st.integers(-2**40, 2**40)))
+@given(st.builds(Measurement, st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1,
+                                      max_size=20), FINITE, FINITE,
+                 st.floats(1e-15, 1.0), st.none() | FINITE, st.none() | st.floats(1e-9, 1e3), st.none()
+                 | FINITE,
+                 st.none() | FINITE, st.none() | st.floats(0, 1), slot_count=st.none()
+                 | st.integers(-2**40, 2**40)))
 def test_a_written_line_is_read_back_equal(measurement):
     line = measurement.to_json_line()
     assert "\n" not in line and from_json_line(line) == measurement
@@ -74,19 +82,26 @@ def test_each_required_field_of_other_kinds_is_missed(fields):
 
 
 @pytest.mark.parametrize("name, value, problem", [
-    ("satellite", 5, "5 is not text"), ("satellite", "", "'' is not 1 to 64"), ("status", None, "None is not text"),
-    ("t_s", "3", "'3' is not a number"), ("toa_s", None, "None is not a number"), ("toa_s", True, "True is not a number"),
-    ("toa_std_s", 0, "0 is out of range"), ("toa_std_s", -1e-9, "-1e-09 is out of range"), ("kind", "x", "'x' is not allowed"),
-    ("schema", "ntnpos.fix/1", "'ntnpos.fix/1' is not allowed"), ("los_probability", 1.5, "1.5 is out of range"),
-    ("doppler_std_hz", 0, "0 is out of range"), ("snr_db", [], "[] is not a number"), ("slot_count", 0.5, "0.5 is not a whole")])
+    ("satellite", 5, "5 is not text"), ("satellite", "", "'' is not 1 to 64"),
+    ("status", None, "None is not text"),
+    ("t_s", "3", "'3' is not a number"), ("toa_s", None, "None is not a number"),
+    ("toa_s", True, "True is not a number"),
+    ("toa_std_s", 0, "0 is out of range"), ("toa_std_s", -1e-9, "-1e-09 is out of range"),
+    ("kind", "x", "'x' is not allowed"),
+    ("schema", "ntnpos.fix/1", "'ntnpos.fix/1' is not allowed"),
+    ("los_probability", 1.5, "1.5 is out of range"),
+    ("doppler_std_hz", 0, "0 is out of range"), ("snr_db", [], "[] is not a number"),
+    ("slot_count", 0.5, "0.5 is not a whole")])
 def test_a_wrong_field_is_named_with_its_line(name, value, problem):
     with pytest.raises(InputError) as caught:
         from_json_line(json.dumps(LINE | {name: value}), "m.jsonl", 7)
-    assert str(caught.value).startswith(f"m.jsonl: line 7.{name}: {problem}") and str(caught.value).isprintable()
+    assert str(caught.value).startswith(f"m.jsonl: line 7.{name}: {problem}")
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("kind, name, value", [
-    ("ue_rx_tx", "rx_tx_s", 6e-4), ("ue_rx_tx", "subframe_offset", 543), ("ue_rx_tx", "dl_timing_drift_us_s", 27),
+    ("ue_rx_tx", "rx_tx_s", 6e-4), ("ue_rx_tx", "subframe_offset", 543),
+    ("ue_rx_tx", "dl_timing_drift_us_s", 27),
     ("aoa", "direction_ecef", [0.6, 0, 0.9]), ("aoa", "direction_std_deg", 0), ("rtt", "rtt_s", -1e-3)])
 def test_a_value_out_of_its_range_is_refused(kind, name, value):
     fields = next(k for k in OTHER_KINDS if k["kind"] == kind)
@@ -95,7 +110,8 @@ def test_a_value_out_of_its_range_is_refused(kind, name, value):
 
 
 @pytest.mark.parametrize("line, problem", [
-    ("", "is empty"), ("{", "is not JSON"), ("[]", "is not an object"), ('{"type": "measurement", "t_s": NaN}', "t_s: nan"),
+    ("", "is empty"), ("{", "is not JSON"), ("[]", "is not an object"),
+    ('{"type": "measurement", "t_s": NaN}', "t_s: nan"),
     ('"' + "x" * 2_000_000 + '"', "characters")])
 def test_a_line_that_is_no_object_is_refused(line, problem):
     with pytest.raises(InputError, match=problem):
@@ -119,8 +135,10 @@ def test_a_file_that_is_wrong_is_one_line(tmp_path, content, problem):
     assert str(caught.value).startswith(f"{path}: {problem}")
 
 
-WIRE = {"schema": "ntnpos.wire/1", "source": "rx", "seq": 5, "kind": "toa", "satellite": "SAT-1", "slot_count": 30,
-        "t": (3, 0.25), "toa_s": 2.5e-3, "toa_std_s": 1e-9, "doppler_hz": -1.5e4, "doppler_std_hz": 2.0, "snr_db": 10.5,
+WIRE = {"schema": "ntnpos.wire/1", "source": "rx", "seq": 5, "kind": "toa", "satellite": "SAT-1",
+        "slot_count": 30,
+        "t": (3, 0.25), "toa_s": 2.5e-3, "toa_std_s": 1e-9, "doppler_hz": -1.5e4, "doppler_std_hz": 2.0,
+        "snr_db": 10.5,
         "rsrp_db": -60.0, "los_probability": 0.9, "status": "ok", "profile_start_s": 1.0, "profile": object()}
 
 
@@ -129,8 +147,10 @@ def test_a_wire_message_is_the_same_measurement():
 
 
 @pytest.mark.parametrize("name, value", [
-    ("t", (3, 1.0)), ("t", (-1, 0.5)), ("t", (3,)), ("t", 3.25), ("t", (3.0, 0.25)), ("t", (True, 0.25)), ("t", None),
-    ("t", (3, math.nan)), ("toa_s", math.nan), ("toa_s", None), ("toa_s", "x"), ("toa_s", 1j), ("satellite", b"x"),
+    ("t", (3, 1.0)), ("t", (-1, 0.5)), ("t", (3,)), ("t", 3.25), ("t", (3.0, 0.25)), ("t", (True, 0.25)),
+    ("t", None),
+    ("t", (3, math.nan)), ("toa_s", math.nan), ("toa_s", None), ("toa_s", "x"), ("toa_s", 1j),
+    ("satellite", b"x"),
     ("status", 1), ("kind", "tao"), ("snr_db", math.inf), ("slot_count", "x"), ("toa_std_s", 0.0)])
 def test_a_wire_message_with_a_wrong_value_is_refused(name, value):
     with pytest.raises(InputError, match=f"^wire: {name}: "):

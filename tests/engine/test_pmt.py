@@ -41,9 +41,11 @@ def to_pmt(value):
 
 
 SCALARS = (st.none() | st.booleans() | st.integers(-2**63, 2**64 - 1) | st.floats(allow_nan=False) |
-           st.complex_numbers(allow_nan=False) | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20))
+           st.complex_numbers(allow_nan=False)
+           | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20))
 VALUES = st.recursive(SCALARS, lambda v: st.lists(v, max_size=4) | st.lists(v, max_size=4).map(tuple) |
-                      st.dictionaries(st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=8), v,
+                      st.dictionaries(st.text(st.characters(codec="ascii", exclude_characters="\0"),
+                                              max_size=8), v,
                                       min_size=1, max_size=5), max_leaves=20)
 
 
@@ -65,7 +67,8 @@ def test_the_tests_own_writer_writes_what_gnuradio_writes(value):
     (pmt.init_u32vector, [0, 2**32 - 1], np.uint32), (pmt.init_s32vector, [-2**31, 2**31 - 1], np.int32),
     (pmt.init_u64vector, [0, 2**64 - 1], np.uint64), (pmt.init_s64vector, [-2**63, 2**63 - 1], np.int64),
     (pmt.init_f32vector, [0.5, -3.25], np.float32), (pmt.init_f64vector, [0.1, -1e300], np.float64),
-    (pmt.init_c32vector, [0.5 + 2j, -1j], np.complex64), (pmt.init_c64vector, [0.1 + 2j, -1j], np.complex128)])
+    (pmt.init_c32vector, [0.5 + 2j, -1j], np.complex64),
+    (pmt.init_c64vector, [0.1 + 2j, -1j], np.complex128)])
 def test_uniform_vectors(make, items, kind):
     for n in (0, 1, 2):
         found = decode(pmt.serialize_str(make(n, items[:n])))
@@ -76,12 +79,14 @@ def test_uniform_vectors(make, items, kind):
 def test_lists_and_pairs():
     assert decode(pmt.serialize_str(pmt.list3(to_pmt(1), to_pmt("b"), to_pmt(2.5)))) == [1, "b", 2.5]
     assert decode(pmt.serialize_str(pmt.cons(to_pmt(1), to_pmt(2)))) == Pair(1, 2)
-    assert decode(pmt.serialize_str(pmt.cons(to_pmt(1), pmt.cons(to_pmt(2), to_pmt(3))))) == Pair(1, Pair(2, 3))
+    chain = pmt.cons(to_pmt(1), pmt.cons(to_pmt(2), to_pmt(3)))
+    assert decode(pmt.serialize_str(chain)) == Pair(1, Pair(2, 3))
 
 
 def test_time_and_measurement_dict_as_the_blocks_send_them():
     sent = {"schema": "ntnpos.wire/1", "seq": 2**63 + 7, "slot_count": -2**40, "snr_db": None}
-    made = pmt.dict_add(to_pmt(sent), pmt.intern("t"), pmt.make_tuple(pmt.from_uint64(3), pmt.from_double(0.25)))
+    made = pmt.dict_add(to_pmt(sent), pmt.intern("t"),
+                        pmt.make_tuple(pmt.from_uint64(3), pmt.from_double(0.25)))
     assert decode(pmt.serialize_str(made)) == sent | {"t": (3, 0.25)}
 
 
@@ -97,7 +102,8 @@ def test_every_truncation_is_refused():
 
 
 @pytest.mark.parametrize("data, message", [
-    (b"", "1 bytes wanted"), (b"\x0e", "unknown tag 14"), (b"\x3b", "unknown tag 59"), (b"\x02\xff\xffab", "65535 bytes wanted"),
+    (b"", "1 bytes wanted"), (b"\x0e", "unknown tag 14"), (b"\x3b", "unknown tag 59"),
+    (b"\x02\xff\xffab", "65535 bytes wanted"),
     (b"\x02\x00\x01\xff", "not UTF-8"), (b"\x08\xff\xff\xff\xff\x06", "4294967295 values claimed"),
     (b"\x0c\x00\x00\x00\x02\x06", "2 values claimed"), (b"\x0a\x0c\x00\x00\x00\x00\x00", "vector type 12"),
     (b"\x0a\x8a\x00\x00\x00\x00\x00", "vector type 138"), (b"\x0a\x0b\xff\xff\xff\xff\x00", "bytes wanted"),
@@ -106,7 +112,8 @@ def test_every_truncation_is_refused():
     (b"\x09\x07\x02\x00\x01a\x00\x09\x07\x02\x00\x01a\x00\x06", "appears twice"),
     (b"\x08\x00\x00\x00\x01" * 100 + b"\x06", f"more than {MAX_DEPTH} deep"),
     (b"\x07" * 10000 + b"\x06", f"more than {MAX_DEPTH} deep"),
-    (b"\x07\x06" * 100000 + b"\x06", f"more than {MAX_ITEMS} values"), (bytes(MAX_BYTES + 1), f"more than {MAX_BYTES}")])
+    (b"\x07\x06" * 100000 + b"\x06", f"more than {MAX_ITEMS} values"),
+    (bytes(MAX_BYTES + 1), f"more than {MAX_BYTES}")])
 def test_lies_are_refused(data, message):
     with pytest.raises(WireError, match=message):
         decode(data)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Search windows hold every place, clock and time they promise to hold, and are not wider than they need be."""
+"""Search windows hold every place, clock and time they promise to hold, and are not wider than they need
+be."""
 
 import json
 
@@ -23,7 +24,8 @@ def random_places(prior, count, rng):
     """Places of the 4-sigma area by pyproj's geodesic, a quarter of them on its edge."""
     distance = 4 * prior.horizontal_sigma_m * np.sqrt(rng.uniform(0, 1, count))
     distance[::4] = 4 * prior.horizontal_sigma_m
-    lon, lat, _ = Geod(ellps="WGS84").fwd(np.full(count, prior.longitude_deg), np.full(count, prior.latitude_deg),
+    lon, lat, _ = Geod(ellps="WGS84").fwd(np.full(count, prior.longitude_deg),
+                                          np.full(count, prior.latitude_deg),
                                           rng.uniform(0, 360, count), distance)
     height = prior.height_m + 4 * prior.height_sigma_m * rng.uniform(-1, 1, count)
     return geodetic_to_ecef(lat, lon, height)
@@ -84,12 +86,14 @@ def test_the_true_arrivals_of_dev_sample_are_inside(data_dir):
 def test_a_short_windows_polynomial_holds_some_seconds_beyond_its_end(dev_sample):
     assistance = parse_assistance(dev_sample)
     for window in search_windows(assistance, 3.2, 3.233):
-        travel = received(assistance.satellite(window.satellite).orbit, assistance.ue_prior.ecef, 8.0).delay_s[0]
+        travel = received(assistance.satellite(window.satellite).orbit, assistance.ue_prior.ecef,
+                          8.0).delay_s[0]
         assert abs(window.predict(8.0)[0] - travel) < 1e-10
 
 
 def test_several_segments_are_not_taken_for_one(dev_sample):
-    short, long = (search_windows(parse_assistance(dev_sample), 0.0, end)[0] for end in (SEGMENT_S, 2 * SEGMENT_S))
+    short, long = (search_windows(parse_assistance(dev_sample), 0.0, end)[0]
+                   for end in (SEGMENT_S, 2 * SEGMENT_S))
     assert short.coefficients == short.segments[0].coefficients
     with pytest.raises(ValueError, match="2 segments"):
         long.coefficients
@@ -105,14 +109,16 @@ def test_a_satellite_below_the_horizon_has_a_window_that_says_so(dev_sample):
 
 
 def test_visible_from_the_areas_edge_only(dev_sample):
-    """A prior place that sees the satellite at -1 degree, 50 km of sigma: the near edge sees it above the horizon."""
+    """A prior place that sees the satellite at -1 degree, 50 km of sigma: the near edge sees it above the
+    horizon."""
     assistance = parse_assistance(dev_sample)
     satellite = assistance.satellites[0]
     start = assistance.ue_prior
     # walk away from the satellite along the azimuth opposite to it until it sets
     azimuth = azimuth_elevation(start.ecef, satellite.orbit.state(0.0)[0][0])[0]
     for distance in np.arange(0.0, 4e6, 2e4):
-        lon, lat, _ = Geod(ellps="WGS84").fwd(start.longitude_deg, start.latitude_deg, azimuth + 180.0, distance)
+        lon, lat, _ = Geod(ellps="WGS84").fwd(start.longitude_deg, start.latitude_deg, azimuth + 180.0,
+                                              distance)
         if azimuth_elevation(geodetic_to_ecef(lat, lon, 0.0), satellite.orbit.state(0.0)[0][0])[1] < -0.9:
             break
     dev_sample["ue_prior"] |= {"latitude_deg": lat, "longitude_deg": (lon + 180) % 360 - 180}
@@ -137,15 +143,16 @@ def test_an_empty_span_is_refused(dev_sample, end):
 
 
 def test_the_width_over_a_level_place_is_plane_geometry(dev_sample):
-    """Small area: the half width is the clock bound plus 4 sigma times the horizontal part of the line of sight (plus
-    height), a closed form that uses nothing of the sampled area."""
+    """Small area: the half width is the clock bound plus 4 sigma times the horizontal part of the line of
+    sight (plus height), a closed form that uses nothing of the sampled area."""
     dev_sample["ue_prior"]["horizontal_sigma_m"] = 250.0
     dev_sample["ue_prior"]["height_sigma_m"] = 1e-3
     assistance = parse_assistance(dev_sample)
     prior = assistance.ue_prior
     for window in search_windows(assistance, 0.0, 0.01):
         r = received(assistance.satellite(window.satellite).orbit, prior.ecef, 0.0).sat_at_rx_frame[0]
-        e, n, _ = enu_rotation(prior.latitude_deg, prior.longitude_deg) @ (r - prior.ecef) / np.linalg.norm(r - prior.ecef)
+        unit = (r - prior.ecef) / np.linalg.norm(r - prior.ecef)
+        e, n, _ = enu_rotation(prior.latitude_deg, prior.longitude_deg) @ unit
         plane = 4 * 250.0 * np.hypot(e, n) / 299792458.0
         slack = 24e-6 * assistance.receiver.clock_offset_max_s
         clock = assistance.receiver.clock_offset_max_s

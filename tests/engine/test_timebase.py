@@ -13,7 +13,8 @@ ONE_NANOSECOND_DAYS = 1e-9 / 86400.0
 
 
 @pytest.mark.filterwarnings("ignore:ERFA function")  # leap seconds of 1957 and 2056 are not known to it
-@pytest.mark.parametrize("text", ["1957-10-04T19:28:34Z", "2000-01-01T12:00:00Z", "2024-02-29T23:59:59.999999Z",
+@pytest.mark.parametrize("text", ["1957-10-04T19:28:34Z", "2000-01-01T12:00:00Z",
+                                  "2024-02-29T23:59:59.999999Z",
                                   "2025-10-07T18:49:00Z", "2056-12-31T00:00:00.25Z"])
 def test_julian_date_agrees_with_astropy(text):
     whole, frac = Epoch.parse(text).jd
@@ -24,8 +25,8 @@ def test_julian_date_agrees_with_astropy(text):
 
 @pytest.mark.parametrize("text", ["", "2025-10-07", "2025-10-07T12:00:00", "2025-10-07T12:00:00+00:00",
                                   "2025-10-07 12:00:00Z", "2025-13-07T12:00:00Z", "2025-02-29T12:00:00Z",
-                                  "2025-10-07T12:00:60Z", "2025-10-07T12:00:00.1234567Z", "２025-10-07T12:00:00Z",
-                                  "2025-10-07T12:00:00Z\n", None, 5])
+                                  "2025-10-07T12:00:60Z", "2025-10-07T12:00:00.1234567Z",
+                                  "２025-10-07T12:00:00Z", "2025-10-07T12:00:00Z\n", None, 5])
 def test_other_texts_are_refused(text):
     with pytest.raises(ValueError):
         Epoch.parse(text)

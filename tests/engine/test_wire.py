@@ -27,15 +27,15 @@ def message(seq, kind="toa", source="rx", **more):
     fields = {"schema": "ntnpos.wire/1", "source": source, "seq": seq, "kind": kind}
     if kind == "toa":
         fields |= {"satellite": "SAT-1", "slot_count": 30, "t": (3, 0.25), "toa_s": 2.5e-3, "toa_std_s": 1e-9,
-                   "doppler_hz": 1e4, "doppler_std_hz": 1.0, "snr_db": 10.0, "rsrp_db": -60.0, "los_probability": 1.0,
-                   "window_min_s": 2e-3, "window_max_s": 3e-3, "status": "ok"}
+                   "doppler_hz": 1e4, "doppler_std_hz": 1.0, "snr_db": 10.0, "rsrp_db": -60.0,
+                   "los_probability": 1.0, "window_min_s": 2e-3, "window_max_s": 3e-3, "status": "ok"}
     return encode(fields | more)
 
 
 @contextlib.contextmanager
 def publishing(receiver, prepare=lambda socket: None):
-    """A publisher connected to a receiver that is bound. XPUB reports the subscription, so nothing sent is lost; the
-    receiver must be waiting for that, as it then takes in the new connection."""
+    """A publisher connected to a receiver that is bound. XPUB reports the subscription, so nothing sent is
+    lost; the receiver must be waiting for that, as it then takes in the new connection."""
     context = zmq.Context()
     socket = context.socket(zmq.XPUB)
     try:
@@ -67,7 +67,8 @@ def publisher(receiver):
 
 
 def test_messages_arrive_until_the_end(receiver, publisher):
-    for data in (message(0, "config", place="x"), message(1), message(2), message(3, "end", count=2), message(4)):
+    for data in (message(0, "config", place="x"), message(1), message(2), message(3, "end", count=2),
+                 message(4)):
         publisher.send(data)
     found = list(receiver.messages(idle_timeout_s=5))
     assert [m["kind"] for m in found] == ["config", "toa", "toa", "end"]
@@ -112,7 +113,8 @@ def test_numbers_are_accounted_for(receiver, numbers, received, lost, restarts, 
     for seq in numbers:
         receiver.accept(message(seq))
     source = receiver.sources["rx"]
-    assert (source.received, source.lost, source.restarts, source.duplicates) == (received, lost, restarts, duplicates)
+    assert (source.received, source.lost) == (received, lost)
+    assert (source.restarts, source.duplicates) == (restarts, duplicates)
     assert receiver.counts.received == source.received + receiver.counts.duplicates
 
 
@@ -134,8 +136,10 @@ def test_sources_are_bounded_and_the_busy_one_stays(receiver):
 
 
 @pytest.mark.parametrize("data", [
-    None, b"", b"hello", encode([1]), encode({"a": 1}), message(0, schema="ntnpos.wire/2"), message(0, schema=None),
-    message(-1), message(1.0), message(True), message(None), message(0, source=""), message(0, source="x" * 65),
+    None, b"", b"hello", encode([1]), encode({"a": 1}), message(0, schema="ntnpos.wire/2"),
+    message(0, schema=None),
+    message(-1), message(1.0), message(True), message(None), message(0, source=""),
+    message(0, source="x" * 65),
     message(0, source="a\nb"), message(0, source=3), message(0, kind=None), message(0, kind=[])])
 def test_bad_messages_are_counted_and_nothing_else(receiver, data):
     assert receiver.accept(data) is None
@@ -151,7 +155,8 @@ def test_several_parts_are_one_bad_message(receiver, publisher):
 
 def test_bad_messages_are_logged_once_a_second(caplog):
     now = [100.0]
-    with WireReceiver(LOOPBACK, bind=True, clock=lambda: now[0]) as receiver, caplog.at_level(logging.WARNING):
+    caplog.set_level(logging.WARNING)
+    with WireReceiver(LOOPBACK, bind=True, clock=lambda: now[0]) as receiver:
         for _ in range(1000):
             receiver.accept(b"\nevil\n")
         assert len(caplog.records) == 1
@@ -162,8 +167,10 @@ def test_bad_messages_are_logged_once_a_second(caplog):
     assert all(record.getMessage().isprintable() for record in caplog.records)
 
 
-@pytest.mark.parametrize("address", ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://example.org:5555", "tcp://127.evil:1",
-                                     "udp://127.0.0.1:5", "", None, "tcp://127.0.0.1:99999", "tcp://127.0.0.1"])
+@pytest.mark.parametrize("address", ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://example.org:5555",
+                                     "tcp://127.evil:1",
+                                     "udp://127.0.0.1:5", "", None, "tcp://127.0.0.1:99999",
+                                     "tcp://127.0.0.1"])
 def test_addresses_that_are_refused(address):
     with pytest.raises(InputError, match="^wire: address: "):
         WireReceiver(address, bind=True)
@@ -235,7 +242,8 @@ def test_mutated_messages_never_stop_the_receiver_nor_fill_memory(caplog):
         sent, good, before = 0, 0, None
         for round_ in range(FUZZ_N // batch):
             for _ in range(batch):
-                data = message(rng.randrange(1000), rng.choice(["toa", "config", "end"]), rng.choice(["rx", "other"]))
+                data = message(rng.randrange(1000), rng.choice(["toa", "config", "end"]),
+                               rng.choice(["rx", "other"]))
                 socket.send(mutate(rng, data))
             socket.send(message(round_, source="good", satellite="GOOD"))
             sent += batch + 1

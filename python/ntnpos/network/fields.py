@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading checked values out of JSON: every refusal names the file, the field, the value and what is allowed."""
+"""Reading checked values out of JSON: every refusal names the file, the field, the value and what is
+allowed."""
 
 from __future__ import annotations
 
@@ -73,15 +74,16 @@ def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{describe(next(n for n in names if names.count(n) > 1))} appears twice in one object")
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{describe(repeated)} appears twice in one object")
     return values
 
 
 class Fields:
     """One JSON object being read. Each method returns the checked value of a field or raises `InputError`.
 
-    Unknown fields are no error. A field with a `default` may be absent; null stands for absent only where a method
-    says so.
+    Unknown fields are no error. A field with a `default` may be absent; null stands for absent only where a
+    method says so.
 
     Parameters
     ----------
@@ -168,7 +170,8 @@ class Fields:
         if not isinstance(value, str):
             raise self.error(field, f"{describe(value)} is not text", allowed)
         if not 0 < len(value) <= max_length or not value.isprintable():
-            raise self.error(field, f"{describe(value)} is not 1 to {max_length} printable characters", allowed)
+            raise self.error(field, f"{describe(value)} is not 1 to {max_length} printable characters",
+                             allowed)
         return value
 
     def choice(self, field: str, choices: Sequence[str], default: Any = _REQUIRED) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measurements: one frozen value each, to and from JSON Lines (contract sections 3 and 5) and wire messages.
 
-A `Measurement` that came through a reader here is valid: finite numbers, positive deviations, values present wherever
-the status is ``ok``.
+A `Measurement` that came through a reader here is valid: finite numbers, positive deviations, values present
+wherever the status is ``ok``.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ _TC_S = 1.0 / (480e3 * 4096)
 _STD = (0.0, 1e9)
 KINDS: dict[str, dict[str, tuple[float, float]]] = {
     "toa": {"t_s": (-_TIME_S, _TIME_S), "toa_s": (-100.0, 100.0), "toa_std_s": _STD},
-    "rtt": {"t_tx_s": (-_TIME_S, _TIME_S), "t_rx_s": (-_TIME_S, _TIME_S), "rtt_s": (0.0, 100.0), "rtt_std_s": _STD},
-    "ue_rx_tx": {"t_s": (-_TIME_S, _TIME_S), "rx_tx_s": (-985024 * _TC_S, 985024 * _TC_S), "rx_tx_std_s": _STD,
-                 "subframe_offset": (0, 542)},
-    "gnb_rx_tx": {"t_s": (-_TIME_S, _TIME_S), "rx_tx_s": (-985024 * _TC_S, 985024 * _TC_S), "rx_tx_std_s": _STD},
+    "rtt": {"t_tx_s": (-_TIME_S, _TIME_S), "t_rx_s": (-_TIME_S, _TIME_S), "rtt_s": (0.0, 100.0),
+            "rtt_std_s": _STD},
+    "ue_rx_tx": {"t_s": (-_TIME_S, _TIME_S), "rx_tx_s": (-985024 * _TC_S, 985024 * _TC_S),
+                 "rx_tx_std_s": _STD, "subframe_offset": (0, 542)},
+    "gnb_rx_tx": {"t_s": (-_TIME_S, _TIME_S), "rx_tx_s": (-985024 * _TC_S, 985024 * _TC_S),
+                  "rx_tx_std_s": _STD},
     "ul_rtoa": {"t_s": (-_TIME_S, _TIME_S), "rtoa_s": (-100.0, 100.0), "rtoa_std_s": _STD},
     "range_rate": {"t_s": (-_TIME_S, _TIME_S), "range_rate_m_s": (-1e5, 1e5), "range_rate_std_m_s": _STD},
     "aoa": {"t_s": (-_TIME_S, _TIME_S), "direction_std_deg": (0.0, 180.0)},
 }
 # Fields that may be null or absent whatever the status.
 _OPTIONAL: dict[str, tuple[float, float]] = {
-    "doppler_hz": (-1e9, 1e9), "doppler_std_hz": _STD, "snr_db": (-400.0, 400.0), "rsrp_db": (-1000.0, 1000.0),
+    "doppler_hz": (-1e9, 1e9), "doppler_std_hz": _STD, "snr_db": (-400.0, 400.0),
+    "rsrp_db": (-1000.0, 1000.0),
     "los_probability": (0.0, 1.0), "window_min_s": (-100.0, 100.0), "window_max_s": (-100.0, 100.0),
     "dl_timing_drift_us_s": (-26.5, 26.5),
 }
@@ -45,8 +48,9 @@ _OPTIONAL: dict[str, tuple[float, float]] = {
 class Measurement:
     """One measurement of one satellite (or terrestrial point) at one occasion. None stands for null.
 
-    The named fields are those of kind ``toa``; the fields of other kinds are in `extra` under their contract names, as
-    are fields this engine does not know. Times are the receiver's clock for ``toa``, else system time.
+    The named fields are those of kind ``toa``; the fields of other kinds are in `extra` under their contract
+    names, as are fields this engine does not know. Times are the receiver's clock for ``toa``, else system
+    time.
     """
 
     satellite: str

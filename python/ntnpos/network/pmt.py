@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """PMT binary messages (GNU Radio's serialised polymorphic types) decoded in pure Python.
 
-The format is big-endian: one tag byte, then the value; see GNU Radio's ``pmt/pmt_serial_tags.h``. The decoder trusts no
-length it has not checked against the bytes that are there.
+The format is big-endian: one tag byte, then the value; see GNU Radio's ``pmt/pmt_serial_tags.h``. The decoder
+trusts no length it has not checked against the bytes that are there.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _FIXED = {_INT32: struct.Struct(">i"), _DOUBLE: struct.Struct(">d"), _COMPLEX: s
           _UINT64: struct.Struct(">Q"), _INT64: struct.Struct(">q")}
 _CONSTANTS = {_TRUE: True, _FALSE: False, _NULL: None}
 _LENGTH16, _LENGTH32 = struct.Struct(">H"), struct.Struct(">I")
-_UNIFORM_TYPES = [np.dtype(t) for t in (">u1", ">i1", ">u2", ">i2", ">u4", ">i4", ">u8", ">i8", ">f4", ">f8", ">c8",
-                                        ">c16")]
+_UNIFORM_TYPES = [np.dtype(t) for t in (">u1", ">i1", ">u2", ">i2", ">u4", ">i4", ">u8", ">i8", ">f4", ">f8",
+                                        ">c8", ">c16")]
 
 
 class WireError(ValueError):
@@ -40,15 +40,15 @@ class Pair(NamedTuple):
 def decode(data: bytes) -> Any:
     """The Python value of one serialised PMT.
 
-    Nil is None (also an empty list or dict, which PMT does not tell apart), a symbol str, an integer int, a double
-    float, a proper list and a vector list, a tuple tuple, a dict dict with str keys, a uniform vector a numpy array in
-    native byte order.
+    Nil is None (also an empty list or dict, which PMT does not tell apart), a symbol str, an integer int, a
+    double float, a proper list and a vector list, a tuple tuple, a dict dict with str keys, a uniform vector
+    a numpy array in native byte order.
 
     Raises
     ------
     WireError
-        Truncated, trailing bytes, unknown tag, nested above `MAX_DEPTH`, more than `MAX_ITEMS` values or `MAX_BYTES`.
-        Nothing else is raised for any bytes.
+        Truncated, trailing bytes, unknown tag, nested above `MAX_DEPTH`, more than `MAX_ITEMS` values or
+        `MAX_BYTES`. Nothing else is raised for any bytes.
     """
     if len(data) > MAX_BYTES:
         raise WireError(f"{len(data)} bytes, more than {MAX_BYTES}")
@@ -111,7 +111,8 @@ class _Reader:
         raise WireError(f"unknown tag {tag} at {self.at - 1}")
 
     def pairs(self, depth: int) -> list | Pair:
-        """What follows a pair's tag: a list where the chain of cdr ends in nil. Walks the chain without recursion."""
+        """What follows a pair's tag: a list where the chain of cdr ends in nil. Walks the chain without
+        recursion."""
         cars = [self.value(depth + 1)]
         while (tag := self.tag()) == _PAIR:
             cars.append(self.value(depth + 1))

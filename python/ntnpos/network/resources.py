@@ -28,7 +28,8 @@ class Carrier:
     scs_khz: int
     """Subcarrier spacing 15 * 2^mu kHz (TS 38.211 table 4.2-1); RRC subcarrierSpacing."""
     n_rb: int
-    """N_grid^size in resource blocks, 1 to 275 (TS 38.211 4.4.2); RRC carrierBandwidth. With PRS: at least its span."""
+    """N_grid^size in resource blocks, 1 to 275 (TS 38.211 4.4.2); RRC carrierBandwidth. With PRS: at least
+    its span."""
     cyclic_prefix: str = "normal"
     """"normal", or "extended" with 60 kHz only; RRC cyclicPrefix."""
     phase_compensation: bool = False
@@ -90,12 +91,13 @@ class PrsResource:
 
     def to_dict(self) -> dict:
         """As in the assistance file."""
-        names = ("sequence_id", "comb_size", "re_offset", "start_symbol", "num_symbols", "start_prb", "num_rb",
-                 "periodicity_slots", "slot_offset", "repetition_factor", "time_gap_slots")
+        names = ("sequence_id", "comb_size", "re_offset", "start_symbol", "num_symbols", "start_prb",
+                 "num_rb", "periodicity_slots", "slot_offset", "repetition_factor", "time_gap_slots")
         option1 = None if self.muting_option1_bits is None else {
             "bits": self.muting_option1_bits, "bit_repetition_factor": self.muting_option1_repetition}
         option2 = None if self.muting_option2_bits is None else {"bits": self.muting_option2_bits}
-        return {name: getattr(self, name) for name in names} | {"muting_option1": option1, "muting_option2": option2}
+        values = {name: getattr(self, name) for name in names}
+        return values | {"muting_option1": option1, "muting_option2": option2}
 
 
 def read_carrier(fields: Fields) -> Carrier:
@@ -107,7 +109,8 @@ def read_carrier(fields: Fields) -> Carrier:
         cyclic_prefix=fields.choice("cyclic_prefix", ("normal", "extended")),
         phase_compensation=fields.flag("phase_compensation"))
     if carrier.cyclic_prefix == "extended" and carrier.scs_khz != 60:
-        raise fields.error("cyclic_prefix", f"'extended' at {carrier.scs_khz} kHz", '"normal", or "extended" at 60 kHz')
+        raise fields.error("cyclic_prefix", f"'extended' at {carrier.scs_khz} kHz",
+                           '"normal", or "extended" at 60 kHz')
     return carrier
 
 
@@ -119,13 +122,15 @@ def read_prs(fields: Fields, carrier: Carrier) -> PrsResource:
     if num_rb != 12 and not (24 <= num_rb <= 272 and num_rb % 4 == 0):
         raise fields.error("num_rb", f"{num_rb} is not allowed", "24 to 272 in steps of 4, or 12")
     if num_rb > carrier.n_rb:
-        raise fields.error("num_rb", f"{num_rb} does not fit the carrier", f"up to carrier.n_rb = {carrier.n_rb}")
+        raise fields.error("num_rb", f"{num_rb} does not fit the carrier",
+                           f"up to carrier.n_rb = {carrier.n_rb}")
     periodicity = fields.integer_in("periodicity_slots",
                                     tuple(p * carrier.slots_per_subframe for p in PERIODICITIES))
     repetition = fields.integer_in("repetition_factor", REPETITION_FACTORS, default=1)
     gap = fields.integer_in("time_gap_slots", TIME_GAPS, default=1)
     if (repetition - 1) * gap >= periodicity:
-        raise fields.error("repetition_factor", f"{repetition} repetitions {gap} slots apart exceed the period",
+        raise fields.error("repetition_factor",
+                           f"{repetition} repetitions {gap} slots apart exceed the period",
                            f"a span below {periodicity} slots")
     option1, option1_repetition = _read_muting1(fields)
     return PrsResource(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where in delay and Doppler the receiver must look for each satellite, from assistance data alone.
 
-The window is centred on what the prior position would receive with a perfect clock, and is as wide as the prior area
-and the receiver's clock bounds make it.
+The window is centred on what the prior position would receive with a perfect clock, and is as wide as the
+prior area and the receiver's clock bounds make it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _INFLATION = 1.03  # what lies between the sampled points of the area
 
 @dataclass(frozen=True)
 class DelaySegment:
-    """Predicted toa from `start_s` to the start of the next segment: sum of coefficients[k] (t - start_s)^k."""
+    """Predicted toa from `start_s` to the start of the next segment: sum of
+    coefficients[k] (t - start_s)^k."""
 
     start_s: float
     coefficients: tuple[float, ...]
@@ -48,14 +49,15 @@ class SearchWindow:
     start_s, stop_s : float
         The span it holds for, in s.
     segments : tuple of DelaySegment
-        Predicted toa at the prior position with no clock offset: travel time less the satellite's clock offset.
+        Predicted toa at the prior position with no clock offset: travel time less the satellite's clock
+        offset.
     half_width_s : float
         The toa is within this of the prediction.
     doppler_hz : float
         Predicted Doppler at the middle of the span.
     doppler_half_width_hz : float
-        The Doppler at any t is within this of the prediction at that t (`predict`), receiver's frequency error
-        included.
+        The Doppler at any t is within this of the prediction at that t (`predict`), receiver's frequency
+        error included.
     visible : bool
         Above the horizon from some place of the prior area at some time of the span.
     elevation_deg : float
@@ -106,7 +108,8 @@ def search_windows(assistance: Assistance, t_start_s: float, t_end_s: float) -> 
     Returns
     -------
     list of SearchWindow
-        Satellites below the horizon included (`visible` is false). `unusable_satellites` names those left out.
+        Satellites below the horizon included (`visible` is false). `unusable_satellites` names those left
+        out.
     """
     if not t_end_s > t_start_s:
         raise ValueError(f"the span ends at {t_end_s} s, not after its start {t_start_s} s")
@@ -134,8 +137,8 @@ def unusable_satellites(assistance: Assistance, t_start_s: float, t_end_s: float
 
 
 def prior_area(prior: UePrior) -> np.ndarray:
-    """Places [n, 3] (ECEF, m) that span the prior area: centre and rings out to `SIGMAS` standard deviations, at the
-    lowest and the highest height."""
+    """Places [n, 3] (ECEF, m) that span the prior area: centre and rings out to `SIGMAS` standard deviations,
+    at the lowest and the highest height."""
     radius = min(SIGMAS * prior.horizontal_sigma_m / EARTH_RADIUS_M, np.pi)
     lat, lon = np.radians([prior.latitude_deg, prior.longitude_deg])
     bearing = np.arange(_BEARINGS) * (2.0 * np.pi / _BEARINGS)
@@ -151,7 +154,8 @@ def prior_area(prior: UePrior) -> np.ndarray:
 
 
 def _with_nadir(area: np.ndarray, prior: UePrior, orbit: Orbit, t_s: float) -> np.ndarray:
-    """The area's places, and the sub-satellite point at both heights where it lies inside: the delay is least there."""
+    """The area's places, and the sub-satellite point at both heights where it lies inside: the delay is least
+    there."""
     r = orbit.state(t_s)[0][0]
     up, centre = r / np.linalg.norm(r), prior.ecef / np.linalg.norm(prior.ecef)
     if np.arccos(np.clip(up @ centre, -1.0, 1.0)) * EARTH_RADIUS_M > SIGMAS * prior.horizontal_sigma_m:
@@ -165,8 +169,10 @@ def _sample_times(t_start_s: float, t_end_s: float) -> np.ndarray:
     return np.linspace(t_start_s, t_end_s, 2 + int(np.ceil((t_end_s - t_start_s) / _SAMPLE_S)))
 
 
-def _window(assistance: Assistance, satellite: Satellite, area: np.ndarray, start: float, stop: float) -> SearchWindow:
-    centre, bounds, carrier_hz = assistance.ue_prior.ecef, assistance.receiver, assistance.carrier.frequency_hz
+def _window(assistance: Assistance, satellite: Satellite, area: np.ndarray, start: float,
+            stop: float) -> SearchWindow:
+    centre, bounds = assistance.ue_prior.ecef, assistance.receiver
+    carrier_hz = assistance.carrier.frequency_hz
     slack = bounds.clock_offset_max_s
     delay_width = rate_width = rate_max = 0.0
     visible = False

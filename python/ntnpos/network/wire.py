@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -126,7 +127,8 @@ class WireReceiver:
             (self._socket.bind if bind else self._socket.connect)(address)
         except zmq.ZMQError as error:
             self.close()
-            raise InputError("wire", "address", f"{describe(address)}: {error}", "a free ZeroMQ endpoint") from None
+            raise InputError("wire", "address", f"{describe(address)}: {error}",
+                             "a free ZeroMQ endpoint") from None
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def _secure(self, curve: CurveKeys, bind: bool) -> None:
@@ -161,8 +163,8 @@ class WireReceiver:
                  stop: Callable[[], bool] | None = None) -> Iterator[dict[str, Any]]:
         """Valid messages as they come, of all kinds: dicts with `schema`, `source`, `seq`, `kind` checked.
 
-        Ends after the last ``end`` message (which is passed on), when `idle_timeout_s` have passed without a message
-        of any sort, or when `stop()` is true (asked every 100 ms and after each message).
+        Ends after the last ``end`` message (which is passed on), when `idle_timeout_s` have passed without a
+        message of any sort, or when `stop()` is true (asked every 100 ms and after each message).
         """
         last = self._clock()
         while not (self.ended or (stop is not None and stop())):
@@ -184,7 +186,8 @@ class WireReceiver:
 
     def measurements(self, idle_timeout_s: float | None = None,
                      stop: Callable[[], bool] | None = None) -> Iterator[Measurement]:
-        """As `messages`, only those of kind ``toa``, as `Measurement`; one that is malformed is counted bad."""
+        """As `messages`, only those of kind ``toa``, as `Measurement`; one that is malformed is counted
+        bad."""
         for message in self.messages(idle_timeout_s, stop):
             if message["kind"] == "toa":
                 try:
@@ -201,7 +204,8 @@ class WireReceiver:
         self._bad(problem)
 
     def accept(self, data: bytes | None) -> dict[str, Any] | None:
-        """Count one message as received; the decoded message, or None where it is bad or a repeat. Never raises."""
+        """Count one message as received; the decoded message, or None where it is bad or a repeat. Never
+        raises."""
         self.counts.received += 1
         try:
             if data is None:
@@ -259,15 +263,18 @@ def _check_header(message: Any) -> None:
 
 def _check_address(address: str, curve: CurveKeys | None) -> None:
     allowed = "tcp://HOST:PORT, ipc://PATH"
-    if not isinstance(address, str) or not address.isprintable() or not address.startswith(("tcp://", "ipc://")):
+    readable = isinstance(address, str) and address.isprintable()
+    if not readable or not address.startswith(("tcp://", "ipc://")):
         raise InputError("wire", "address", f"{describe(address)} is not an endpoint", allowed)
     host, _, port = address[len("tcp://"):].rpartition(":")
     if address.startswith("tcp://"):
         if port != "*" and not (port.isascii() and port.isdigit() and int(port) <= 65535):
-            raise InputError("wire", "address", f"{describe(address)} has no port", "tcp://HOST:PORT, port up to 65535")
-        loopback = host in ("localhost", "[::1]") or (host.startswith("127.") and host.replace(".", "").isdigit())
+            raise InputError("wire", "address", f"{describe(address)} has no port",
+                             "tcp://HOST:PORT, port up to 65535")
+        loopback = host in ("localhost", "[::1]") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host)
         if not loopback and curve is None:
-            raise InputError("wire", "address", f"{describe(address)} is off the loopback and there are no CURVE keys",
+            raise InputError("wire", "address",
+                             f"{describe(address)} is off the loopback and there are no CURVE keys",
                              "tcp://127.0.0.1:PORT, ipc://PATH, or CURVE keys")
     if curve is not None and not zmq.has("curve"):
         raise InputError("wire", "curve", "this ZeroMQ has no CURVE security", "an address on the loopback")

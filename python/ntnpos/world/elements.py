@@ -11,10 +11,10 @@ from ..errors import InputError, describe
 
 _EXP = r"[ +-][ \d]{5}[ +-]\d"
 _CATALOGUE = r"[ \dA-Z][ \d]{4}"
-_LINE1 = re.compile(rf"1 ({_CATALOGUE})[A-Z ] .{{8}} ([ \d]\d[ \d]{{3}}\.\d{{8}}) [ +-]\.[\d ]{{8}} {_EXP} {_EXP} "
-                    rf"[\d ] [ \d]{{4}}\d")
-_LINE2 = re.compile(rf"2 ({_CATALOGUE}) ([ \d]{{3}}\.\d{{4}}) ([ \d]{{3}}\.\d{{4}}) (\d{{7}}) ([ \d]{{3}}\.\d{{4}}) "
-                    rf"([ \d]{{3}}\.\d{{4}}) ([ \d]{{2}}\.\d{{8}})[ \d]{{5}}\d")
+_LINE1 = re.compile(rf"1 ({_CATALOGUE})[A-Z ] .{{8}} ([ \d]\d[ \d]{{3}}\.\d{{8}}) [ +-]\.[\d ]{{8}} "
+                    rf"{_EXP} {_EXP} [\d ] [ \d]{{4}}\d")
+_LINE2 = re.compile(rf"2 ({_CATALOGUE}) ([ \d]{{3}}\.\d{{4}}) ([ \d]{{3}}\.\d{{4}}) (\d{{7}}) "
+                    rf"([ \d]{{3}}\.\d{{4}}) ([ \d]{{3}}\.\d{{4}}) ([ \d]{{2}}\.\d{{8}})[ \d]{{5}}\d")
 SHIPPED = ("starlink_shell1", "oneweb")
 
 
@@ -24,7 +24,8 @@ def checksum(line: str) -> int:
 
 
 def line_problem(line: object, number: int) -> tuple[str, str] | None:
-    """What is wrong with element line `number` (1 or 2): (problem, allowed), or None where it is well formed."""
+    """What is wrong with element line `number` (1 or 2): (problem, allowed), or None where it is well
+    formed."""
     if not isinstance(line, str):
         return f"{describe(line)} is not text", "a line of 69 characters"
     if len(line) != 69 or not line.isascii():
@@ -43,7 +44,8 @@ def line_problem(line: object, number: int) -> tuple[str, str] | None:
 
 
 def _range_problem(match: re.Match) -> tuple[str, str] | None:
-    inclination, node, _, perigee, anomaly, motion = (float(text.replace(" ", "0")) for text in match.groups()[1:])
+    numbers = (float(text.replace(" ", "0")) for text in match.groups()[1:])
+    inclination, node, _, perigee, anomaly, motion = numbers
     if inclination > 180.0:
         return f"inclination {inclination}", "0 to 180 degrees"
     for name, angle in (("node", node), ("argument of perigee", perigee), ("mean anomaly", anomaly)):
@@ -81,7 +83,8 @@ def load_tle_file(path: str | Path) -> list[tuple[str, str, str]]:
         raise InputError(path, "file", "is not ASCII text", "two-line element sets") from None
     lines = [(i, line.rstrip()) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines or len(lines) % 3:
-        raise InputError(path, "file", f"has {len(lines)} lines", "three lines a satellite: name, line 1, line 2")
+        raise InputError(path, "file", f"has {len(lines)} lines",
+                         "three lines a satellite: name, line 1, line 2")
     sets = []
     for (_, name), (i1, line1), (i2, line2) in zip(lines[::3], lines[1::3], lines[2::3]):
         for i, problem in ((i1, line_problem(line1, 1)), (i2, line_problem(line2, 2))):
@@ -94,7 +97,8 @@ def load_tle_file(path: str | Path) -> list[tuple[str, str, str]]:
 
 
 def shipped_elements(name: str = "starlink_shell1") -> list[tuple[str, str, str]]:
-    """Element sets shipped with the engine, one of `SHIPPED` (see the readme beside each in ``ntnpos/data``)."""
+    """Element sets shipped with the engine, one of `SHIPPED` (see the readme beside each in
+    ``ntnpos/data``)."""
     if name not in SHIPPED:
         raise InputError("elements", "name", describe(name), ", ".join(SHIPPED))
     with resources.as_file(resources.files("ntnpos.data") / f"{name}.tle") as path:

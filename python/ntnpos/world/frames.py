@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pure functions between geodetic, Earth-fixed (ECEF), local and celestial frames.
 
-Positions are arrays ``[..., 3]`` in metres; angles are degrees in arguments named ``_deg``, else radians. NaN in
-gives NaN out; nothing raises on values.
+Positions are arrays ``[..., 3]`` in metres; angles are degrees in arguments named ``_deg``, else radians. NaN
+in gives NaN out; nothing raises on values.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from .constants import WGS84_A_M, WGS84_B_M, WGS84_E2
 
 
 def geodetic_to_ecef(lat_deg, lon_deg, h_m) -> np.ndarray:
-    """ECEF position [..., 3] in metres of WGS-84 latitude, longitude (degrees) and ellipsoidal height (metres)."""
+    """ECEF position [..., 3] in metres of WGS-84 latitude, longitude (degrees) and ellipsoidal height
+    (metres)."""
     lat, lon, h = np.broadcast_arrays(np.radians(lat_deg), np.radians(lon_deg), np.asarray(h_m, dtype=float))
     n = WGS84_A_M / np.sqrt(1.0 - WGS84_E2 * np.sin(lat) ** 2)
     p = (n + h) * np.cos(lat)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Travel time from a moving satellite to a receiver on the turning Earth.
 
-A signal sent at t1 from r(t1) and received at t2 at u(t2), both ECEF, has travelled |R3(omega (t2 - t1)) r(t1) - u(t2)|.
+A signal sent at t1 from r(t1) and received at t2 at u(t2), both ECEF, has travelled |R3(omega (t2 - t1))
+r(t1) - u(t2)|.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class LightTime:
     rate : [n]
         d(delay)/d(t_rx), s/s.
     gradient : [n, 3]
-        d(delay_s)/d(ue_ecef) in s/m at fixed reception time, the satellite's motion during the change included.
+        d(delay_s)/d(ue_ecef) in s/m at fixed reception time, the satellite's motion during the change
+        included.
     """
 
     delay_s: np.ndarray
@@ -84,8 +86,8 @@ def received(orbit: Orbit, ue_ecef, t_rx_s, ue_velocity_ecef=None) -> LightTime:
 
 
 def _line_of_sight(r, v, delay, ue):
-    """Satellite in the reception frame, unit vector from the receiver, distance, and the satellite's velocity along that
-    unit vector in two parts: relative to the turning frame, and omega x s."""
+    """Satellite in the reception frame, unit vector from the receiver, distance, and the satellite's velocity
+    along that unit vector in two parts: relative to the turning frame, and omega x s."""
     theta = EARTH_RATE_RAD_S * delay
     sat = rotate3(theta, r)
     line = sat - ue
@@ -123,7 +125,8 @@ def delay_polynomial(orbit: Orbit, ue_ecef, t0_s: float, span_s: float, order: i
 
 
 def power_series(nodes: np.ndarray, values: np.ndarray, span_s: float) -> np.ndarray:
-    """Coefficients in powers of (t - t0) of the polynomial through `values` at nodes [-1, 1] of [t0, t0 + span]."""
+    """Coefficients in powers of (t - t0) of the polynomial through `values` at nodes [-1, 1] of [t0, t0 +
+    span]."""
     order = len(nodes) - 1
     series = np.linalg.solve(chebyshev.chebvander(nodes, order), values)
     in_s = np.polynomial.Polynomial(chebyshev.cheb2poly(series))

@@ -20,7 +20,8 @@ class LinkBudget:
     """Terms of a satellite-to-UE link. A loss of 0 dB is off; all losses are off by default."""
 
     eirp_density_dbw_mhz: float = 34.0
-    """EIRP density of the satellite while it sends: 34 at 600 km, 40 at 1200 km (TR 38.821, S band, set 1)."""
+    """EIRP density of the satellite while it sends: 34 at 600 km, 40 at 1200 km (TR 38.821, S band, set
+    1)."""
     beam_loss_db: float = 0.0
     """Satellite antenna gain towards the UE below its maximum."""
     ue_gain_dbi: float = 0.0
@@ -38,8 +39,8 @@ class LinkBudget:
 
     def losses_db(self) -> float:
         """Sum of all losses but the free-space loss."""
-        return (self.beam_loss_db + self.atmospheric_loss_db + self.scintillation_loss_db + self.shadow_margin_db
-                + self.clutter_loss_db)
+        return (self.beam_loss_db + self.atmospheric_loss_db + self.scintillation_loss_db
+                + self.shadow_margin_db + self.clutter_loss_db)
 
     def noise_density_dbw_hz(self) -> float:
         """Thermal noise density at the receiver input, noise figure included."""
@@ -53,8 +54,8 @@ class LinkBudget:
     def snr_db(self, distance_m, frequency_hz) -> np.ndarray:
         """Power of the signal while it sends over the noise, both in the band the signal fills.
 
-        The EIRP density is the mean over that band, so a comb with empty elements has the others raised, and the
-        ratio depends on neither bandwidth nor comb.
+        The EIRP density is the mean over that band, so a comb with empty elements has the others raised, and
+        the ratio depends on neither bandwidth nor comb.
         """
         return self.received_density_dbw_hz(distance_m, frequency_hz) - self.noise_density_dbw_hz()
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Satellite orbits as Earth-fixed state against system time.
 
-An orbit is anything with ``state(t_s) -> (r, v)``: position in ECEF and velocity relative to that turning frame.
+An orbit is anything with ``state(t_s) -> (r, v)``: position in ECEF and velocity relative to that turning
+frame.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Orbit(Protocol):
     def state(self, t_s) -> tuple[np.ndarray, np.ndarray]:
         """ECEF position [n, 3] in m and velocity relative to the turning frame [n, 3] in m/s.
 
-        `t_s` is [n] (or a number: n = 1), system time in seconds from the epoch. Raises `OrbitError` where the
-        orbit has no answer.
+        `t_s` is [n] (or a number: n = 1), system time in seconds from the epoch. Raises `OrbitError` where
+        the orbit has no answer.
         """
 
 
@@ -70,8 +71,8 @@ class TleOrbit:
     def state(self, t_s) -> tuple[np.ndarray, np.ndarray]:
         """See `Orbit.state`.
 
-        The velocity is the derivative of the positions (central differences of fourth order), not SGP4's own, which
-        differs from it by up to 1 cm/s: delay and Doppler must stay one thing.
+        The velocity is the derivative of the positions (central differences of fourth order), not SGP4's own,
+        which differs from it by up to 1 cm/s: delay and Doppler must stay one thing.
         """
         t_s = np.atleast_1d(np.asarray(t_s, dtype=float))
         h = self._STEP_S
@@ -92,7 +93,8 @@ class TleOrbit:
 
 
 def acceleration_j2(r: np.ndarray) -> np.ndarray:
-    """Two-body and J2 acceleration [..., 3] in m/s2 at inertial positions [..., 3] with z along the Earth's axis."""
+    """Two-body and J2 acceleration [..., 3] in m/s2 at inertial positions [..., 3] with z along the Earth's
+    axis."""
     r2 = np.sum(r * r, axis=-1, keepdims=True)
     mu_r3 = MU_M3_S2 / (r2 * np.sqrt(r2))
     k = 1.5 * J2 * EARTH_RADIUS_M**2 / r2
@@ -103,8 +105,8 @@ def acceleration_j2(r: np.ndarray) -> np.ndarray:
 class StateVectorOrbit:
     """One state vector, carried by two-body gravity and J2 up to 300 s either way.
 
-    The trajectory is one Chebyshev series over the whole interval, found by Picard iteration: smooth, and the same
-    whatever times are asked for.
+    The trajectory is one Chebyshev series over the whole interval, found by Picard iteration: smooth, and the
+    same whatever times are asked for.
 
     Parameters
     ----------
@@ -127,7 +129,8 @@ class StateVectorOrbit:
         self._series: tuple[np.ndarray, np.ndarray] | None = None
 
     def _solve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Chebyshev coefficients [degree+1, 3] of inertial position and velocity; the frames agree at `t_s`."""
+        """Chebyshev coefficients [degree+1, 3] of inertial position and velocity; the frames agree at
+        `t_s`."""
         half = self.MAX_AGE_S + self._MARGIN_S
         nodes = chebyshev.chebpts1(self._DEGREE + 1)
         to_series = np.linalg.inv(chebyshev.chebvander(nodes, self._DEGREE))
@@ -142,7 +145,7 @@ class StateVectorOrbit:
             resolved = np.max(np.abs(force[-4:])) < 1e-10 * np.max(np.abs(force))
             if resolved and np.max(np.abs(r - previous)) < 1e-8:
                 return position, velocity
-        raise OrbitError(f"the state vector at {self.t_s:.3f} s has no orbit that two-body gravity and J2 can carry")
+        raise OrbitError(f"two-body gravity and J2 cannot carry the state vector at {self.t_s:.3f} s")
 
     def state(self, t_s) -> tuple[np.ndarray, np.ndarray]:
         """See `Orbit.state`. Raises `OrbitError` beyond `MAX_AGE_S` of the state vector's time."""

@@ -36,7 +36,8 @@ class Epoch:
 
     @property
     def jd(self) -> tuple[float, float]:
-        """Julian date in two parts: of the midnight before the epoch (ends in .5), and the rest in [0, 1) days."""
+        """Julian date in two parts: of the midnight before the epoch (ends in .5), and the rest in [0, 1)
+        days."""
         days = self.utc.toordinal() - datetime(1970, 1, 1).toordinal()
         of_day = self.utc - self.utc.replace(hour=0, minute=0, second=0, microsecond=0)
         return _UNIX_EPOCH_JD + days, of_day / timedelta(days=1)
