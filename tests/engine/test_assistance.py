@@ -206,10 +206,9 @@ def test_a_number_that_is_not_finite_is_named(example, tmp_path, path, text):
 
 @pytest.mark.parametrize("content, problem", [
     (b"", "file: is empty"), (b" \n", "file: is empty"),
-    (b"[1, 2",
-     "file: is not JSON (Expecting ',' delimiter at line"),
+    (b"[1, 2", "file: is not JSON (Expecting ',' delimiter at line"),
     (b"\x80\x81", "file: is not UTF-8 text"), (b"[]", "file: [] is not an object"),
-                                              (b"nul", "file: is not JSON"),
+    (b"nul", "file: is not JSON"),
     (b"[" * 100000, "file: is nested too deeply"), (b"9" * 5000, "file: is not JSON"),
     (b'{"a": 1, "a": 2}', "file: is not JSON ('a' appears twice in one object)")])
 def test_a_file_that_is_not_json_is_one_line(tmp_path, content, problem):
