@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The receiver's blocks in GNU Radio Companion: their asserts refuse what the blocks refuse; their code runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+from gnuradio import gr, ntnpos
+from gnuradio.grc.core.platform import Platform
+
+BLOCKS = Path(__file__).parents[2] / "gr-ntnpos" / "grc"
+
+
+@pytest.fixture(scope="module")
+def platform():
+    platform = Platform(
+        version=gr.version(), version_parts=tuple(gr.version().split(".")[:3]), prefs=gr.prefs()
+    )
+    installed = gr.prefs().get_string("grc", "global_blocks_path", "").split(os.pathsep)
+    platform.build_library([*installed, str(BLOCKS)])
+    return platform
+
+
+# The documented example of the Comb Correlator.
+VARIABLES = {
+    "carrier": "ntnpos.carrier(n_rb=24, sample_rate_hz=7.68e6)",
+    "signals": "[ntnpos.satellite_signal('a', ntnpos.prs_resource(sequence_id=17), (0, 0.0))]",
+    "windows": "[ntnpos.search_window(ntnpos.trajectory([ntnpos.delay_segment((0, 0.0), [2e-3, -10e-6])]), 20e-6, 2e3)]",
+}
+
+
+def make_block(platform, key, **changes):
+    graph = platform.make_flow_graph()
+    imports = graph.new_block("import")
+    imports.params["imports"].set_value("from gnuradio import ntnpos")
+    for name, value in VARIABLES.items():
+        variable = graph.new_block("variable")
+        variable.params["id"].set_value(name)
+        variable.params["value"].set_value(value)
+    block = graph.new_block(key)
+    block.params["id"].set_value("under_test")
+    for name, value in changes.items():
+        block.params[name].set_value(value)
+    graph.rewrite()
+    graph.validate()
+    return block
+
+
+def complaints(block) -> list:
+    """What GRC finds wrong, other than that nothing is connected."""
+    return [m for m in block.get_error_messages() if "Port is not connected" not in m]
+
+
+def build(block):
+    """The block that GRC's code makes."""
+    names = {"ntnpos": ntnpos}
+    for name, value in VARIABLES.items():
+        names[name] = eval(value, {"ntnpos": ntnpos})  # noqa: S307 our own text
+    return eval(block.templates.render("make"), names)  # noqa: S307 our own template
+
+
+CORRELATOR = "ntnpos_comb_correlator"
+DETECTOR = "ntnpos_first_path_detector"
+
+LEGAL = [
+    (CORRELATOR, {}),
+    (CORRELATOR, dict(windows="windows")),
+    (CORRELATOR, dict(false_alarm_probability="0.5", interference_passes="0", max_coherent_s="0", batch_s="1")),
+    (CORRELATOR, dict(carrier="ntnpos.carrier(sample_rate_hz=15.36e6)", fft_size="1024")),
+    (DETECTOR, {}),
+    (DETECTOR, dict(source="van 3", profile_points="1024", threshold="1", with_profiles="True")),
+    (DETECTOR, dict(max_paths="1", min_relative_db="-60", early_s="0", late_s="1e-3")),
+]
+
+ILLEGAL = [
+    (CORRELATOR, dict(carrier="ntnpos.carrier(n_rb=0)")),
+    (CORRELATOR, dict(signals="signals + signals")),
+    (CORRELATOR, dict(signals="[ntnpos.satellite_signal('a', ntnpos.prs_resource(num_rb=28), (0, 0.0))]")),
+    (CORRELATOR, dict(windows="windows + windows")),
+    (CORRELATOR, dict(false_alarm_probability="0")),
+    (CORRELATOR, dict(interference_passes="11")),
+    (CORRELATOR, dict(max_coherent_s="-1e-3")),
+    (CORRELATOR, dict(batch_s="0")),
+    (DETECTOR, dict(profile_points="11")),
+    (DETECTOR, dict(threshold="1.1")),
+    (DETECTOR, dict(false_alarm_probability="0.6")),
+    (DETECTOR, dict(max_paths="0")),
+    (DETECTOR, dict(min_relative_db="1")),
+    (DETECTOR, dict(early_s="-1e-6")),
+    (DETECTOR, dict(late_s="1")),
+]
+
+
+@pytest.mark.parametrize("key, changes", LEGAL, ids=str)
+def test_legal_settings_pass_and_build(platform, key, changes):
+    block = make_block(platform, key, **changes)
+    assert complaints(block) == []
+    assert build(block).name() == key
+
+
+@pytest.mark.parametrize("key, changes", ILLEGAL, ids=str)
+def test_illegal_settings_are_refused_by_both(platform, key, changes):
+    block = make_block(platform, key, **changes)
+    assert any(message.startswith("Assertion") for message in complaints(block))
+    with pytest.raises(ValueError, match="must be"):
+        build(block)
+
+
+def test_fft_size_must_be_the_carriers(platform):
+    assert complaints(make_block(platform, CORRELATOR, fft_size="1024"))
+
+
+def test_ports(platform):
+    correlator = make_block(platform, CORRELATOR, fft_size="512")
+    detector = make_block(platform, DETECTOR, profile_points="512")
+    assert [(p.key, p.domain) for p in correlator.sinks] == [("0", "stream"), ("windows", "message")]
+    assert [(p.domain, p.vlen) for p in correlator.sources] == [("stream", 512)]
+    assert [(p.key, p.domain) for p in detector.sinks] == [("0", "stream"), ("config", "message")]
+    assert [(p.key, p.domain) for p in detector.sources] == [("meas", "message")]
