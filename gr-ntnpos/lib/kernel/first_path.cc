@@ -9,7 +9,8 @@ namespace gr::ntnpos::kernel {
 
 namespace {
 
-// Two paths closer than this part of the resolution 1/B are one: their difference is what model errors look like.
+// Two paths closer than this part of the resolution 1/B are one: their difference is what
+// model errors look like.
 constexpr double min_separation = 0.25;
 
 int search_points(const first_path_config& c)
@@ -21,6 +22,19 @@ int search_points(const first_path_config& c)
 }
 
 int wrapped(int index, int size) { return index < 0 ? index + size : index; }
+
+/*
+ * Probability that noise alone, in so many complex dimensions, lets a path somewhere in
+ * `cells` delays of a resolution each take the squared residual from `before` to `after`.
+ * At one delay the part that is left is beta distributed: P = left^(dimensions - 1) =
+ * exp(-x). The squared envelope of band-limited noise crosses its x-fold mean
+ * sqrt(pi x / 3) exp(-x) times upwards in each resolution (Rice, 1944).
+ */
+double chance(double before, double after, double dimensions, double cells)
+{
+    const double x = (1.0 - dimensions) * std::log(after / before);
+    return (1.0 + cells * std::sqrt(M_PI * x / 3.0)) * std::exp(-x);
+}
 
 } // namespace
 
@@ -34,7 +48,9 @@ std::optional<config_error> validate(const first_path_config& c)
     if (outside(c.scs_hz, 1e3, 1e6))
         return config_error{ "scs_hz", to_text(c.scs_hz), "1e3..1e6" };
     if (c.profile_points < c.subcarriers || c.profile_points > (1 << 20))
-        return config_error{ "profile_points", to_text(c.profile_points), "subcarriers..1048576" };
+        return config_error{ "profile_points",
+                             to_text(c.profile_points),
+                             "subcarriers..1048576" };
     if (c.max_paths < 1 || c.max_paths > 8)
         return config_error{ "max_paths", to_text(c.max_paths), "1..8" };
     if (outside(c.false_alarm_probability, 1e-12, 0.5))
@@ -63,7 +79,8 @@ first_path::first_path(const first_path_config& config)
 {
 }
 
-void first_path::profile_of(const std::complex<float>* channel, std::complex<float>* profile)
+void first_path::profile_of(const std::complex<float>* channel,
+                            std::complex<float>* profile)
 {
     const int m = d_config.subcarriers;
     const int n = d_config.profile_points;
@@ -91,19 +108,21 @@ first_path_estimate first_path::detect(const std::complex<float>* profile)
     return detect_channel(channel.data());
 }
 
-first_path::candidate
-first_path::strongest(const std::vector<std::complex<double>>& channel, double low_s, double high_s)
+first_path::candidate first_path::strongest(
+    const std::vector<std::complex<double>>& channel, double low_s, double high_s)
 {
     const int m = d_config.subcarriers;
     const int points = d_search.size();
     auto* buffer = d_search.data();
     std::fill(buffer, buffer + points, std::complex<float>(0.0f));
     for (int k = 0; k < m; ++k)
-        buffer[wrapped(k - m / 2, points)] = std::complex<float>(channel[k] / static_cast<double>(m));
+        buffer[wrapped(k - m / 2, points)] =
+            std::complex<float>(channel[k] / static_cast<double>(m));
     d_search.execute();
     const double step_s = 1.0 / (points * d_config.scs_hz);
     const int first = std::max(-points / 2, static_cast<int>(std::ceil(low_s / step_s)));
-    const int last = std::min(points / 2 - 1, static_cast<int>(std::floor(high_s / step_s)));
+    const int last =
+        std::min(points / 2 - 1, static_cast<int>(std::floor(high_s / step_s)));
     candidate best;
     for (int i = first; i <= last; ++i) {
         const double power = std::norm(buffer[wrapped(i, points)]);
@@ -133,17 +152,17 @@ first_path_estimate first_path::detect_channel(const std::complex<float>* channe
         std::complex<double> gain = 0.0;
         for (int k = 0; k < m; ++k)
             gain += d_residual[k] * std::polar(1.0 / m,
-                                               2.0 * M_PI * (k - m / 2) * d_config.scs_hz *
-                                                   found.delay_s);
+                                               2.0 * M_PI * (k - m / 2) *
+                                                   d_config.scs_hz * found.delay_s);
         std::vector<path_estimate> trial = estimate.paths;
         trial.push_back({ found.delay_s, 0.0, gain });
         const double trial_cost = fit_paths(d_channel, d_config.scs_hz, trial);
         if (trial_cost < 0.0)
             break;
-        // The largest of many noise cells, each exponential: what a path must gain in likelihood over them.
-        const double variance = trial_cost / (m - 1.5 * trial.size());
+        const double dimensions = m - 1.5 * estimate.paths.size();
         const double cells = std::max(1.0, (high_s - low_s) / resolution_s);
-        if (!(cost - trial_cost > variance * std::log(cells / d_config.false_alarm_probability)))
+        if (!(chance(cost, trial_cost, dimensions, cells) <
+              d_config.false_alarm_probability))
             break;
         std::sort(trial.begin(), trial.end(), [](const auto& a, const auto& b) {
             return a.delay_s < b.delay_s;
@@ -163,8 +182,8 @@ first_path_estimate first_path::detect_channel(const std::complex<float>* channe
         estimate.paths = trial;
         cost = trial_cost;
         subtract_paths(d_channel, d_config.scs_hz, estimate.paths, d_residual);
-        const auto strongest_path =
-            std::max_element(estimate.paths.begin(), estimate.paths.end(), [](auto& a, auto& b) {
+        const auto strongest_path = std::max_element(
+            estimate.paths.begin(), estimate.paths.end(), [](auto& a, auto& b) {
                 return std::norm(a.gain) < std::norm(b.gain);
             });
         low_s = strongest_path->delay_s - d_config.early_s;
@@ -197,8 +216,9 @@ void first_path::crossing(first_path_estimate& estimate)
             ++count;
         }
     estimate.noise_floor = count ? sum / count : 0.0;
-    const double level = estimate.noise_floor +
-                         d_config.threshold * (std::abs(d_amplitudes[peak]) - estimate.noise_floor);
+    const double level =
+        estimate.noise_floor +
+        d_config.threshold * (std::abs(d_amplitudes[peak]) - estimate.noise_floor);
     int at = early;
     while (at < peak && std::abs(d_amplitudes[at]) < level)
         ++at;

@@ -9,14 +9,16 @@ namespace {
 
 using cplx = std::complex<double>;
 
-// Lower Cholesky factor in place of a symmetric n x n matrix (row major); false where it is not positive definite.
+// Lower Cholesky factor in place of a symmetric n x n matrix (row major); false where it
+// is not positive definite.
 bool cholesky(std::vector<double>& a, int n)
 {
     for (int j = 0; j < n; ++j) {
         double d = a[j * n + j];
         for (int k = 0; k < j; ++k)
             d -= a[j * n + k] * a[j * n + k];
-        // Relative to the diagonal before elimination: what is left of a dependent column is rounding.
+        // Relative to the diagonal before elimination: what is left of a dependent column
+        // is rounding.
         if (!(d > 1e-12 * a[j * n + j]))
             return false;
         const double root = std::sqrt(d);
@@ -54,12 +56,15 @@ double energy(const std::vector<cplx>& v)
     return e;
 }
 
-// Multiplies w(k) = step^k from k = -M/2 by a recurrence that is restarted before its rounding shows.
+// Multiplies w(k) = step^k from k = -M/2 by a recurrence that is restarted before its
+// rounding shows.
 class steering
 {
 public:
     steering(double delay_s, double scs_hz, int size)
-        : d_cycles(-delay_s * scs_hz), d_step(std::polar(1.0, 2.0 * M_PI * d_cycles)), d_half(size / 2)
+        : d_cycles(-delay_s * scs_hz),
+          d_step(std::polar(1.0, 2.0 * M_PI * d_cycles)),
+          d_half(size / 2)
     {
     }
     cplx at(int k)
@@ -78,7 +83,8 @@ private:
     cplx d_value;
 };
 
-// Normal equations of all paths' (Re gain, Im gain, delay in units of the resolution) at the current values.
+// Normal equations of all paths' (Re gain, Im gain, delay in units of the resolution) at
+// the current values.
 void normal_equations(const std::vector<cplx>& residual,
                       double scs_hz,
                       const std::vector<path_estimate>& paths,
@@ -103,10 +109,11 @@ void normal_equations(const std::vector<cplx>& residual,
             column[3 * i + 2] = slope * paths[i].gain * e;
         }
         for (int i = 0; i < n; ++i) {
-            b[i] += column[i].real() * residual[k].real() + column[i].imag() * residual[k].imag();
+            b[i] += column[i].real() * residual[k].real() +
+                    column[i].imag() * residual[k].imag();
             for (int j = 0; j <= i; ++j)
-                a[i * n + j] +=
-                    column[i].real() * column[j].real() + column[i].imag() * column[j].imag();
+                a[i * n + j] += column[i].real() * column[j].real() +
+                                column[i].imag() * column[j].imag();
         }
     }
     for (int i = 0; i < n; ++i)
@@ -129,7 +136,9 @@ void subtract_paths(const std::vector<cplx>& channel,
     }
 }
 
-double fit_paths(const std::vector<cplx>& channel, double scs_hz, std::vector<path_estimate>& paths)
+double fit_paths(const std::vector<cplx>& channel,
+                 double scs_hz,
+                 std::vector<path_estimate>& paths)
 {
     const int m = channel.size();
     const int n = 3 * paths.size();
@@ -168,12 +177,16 @@ double fit_paths(const std::vector<cplx>& channel, double scs_hz, std::vector<pa
         } else {
             damping = std::max(1e-3, 10.0 * damping);
         }
-        // 1e-9 of the resolution is far below any deviation; a damping this large means a flat, rounded cost.
+        // 1e-9 of the resolution is far below any deviation; a damping this large means a
+        // flat, rounded cost.
         if ((better && largest < 1e-9) || damping > 1e9)
             break;
     }
     if (!cholesky(a, n))
         return -1.0;
+    // Values of single precision: a residual below their rounding says nothing of the
+    // noise.
+    cost = std::max(cost, 0x1p-48 * energy(channel));
     const double variance = cost / std::max(1.0, m - n / 2.0);
     for (size_t i = 0; i < paths.size(); ++i) {
         std::vector<double> unit(n, 0.0);

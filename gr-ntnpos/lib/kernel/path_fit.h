@@ -9,11 +9,12 @@
 namespace gr::ntnpos::kernel {
 
 /*!
- * Least-squares fit of a few paths to a channel, all delays and gains together (Levenberg's method).
- * \param channel  H(k), k = 0..M-1; path i contributes gain exp(-j 2 pi (k - M/2) scs delay)
- * \param paths    start values in, fit out; delay_std_s is filled from the inverse Fisher information with the residual's
- *                 variance
- * \returns the squared residual that is left; negative where the paths cannot be told apart (singular information)
+ * Least-squares fit of a few paths to a channel, all delays and gains together
+ * (Levenberg's method). \param channel  H(k), k = 0..M-1; path i contributes gain exp(-j
+ * 2 pi (k - M/2) scs delay) \param paths    start values in, fit out; delay_std_s is
+ * filled from the inverse Fisher information with the residual's variance \returns the
+ * squared residual that is left, at least single precision's rounding; negative where the
+ * paths cannot be told apart (singular information)
  */
 double fit_paths(const std::vector<std::complex<double>>& channel,
                  double scs_hz,
