@@ -19,10 +19,18 @@ void occasion_sequence::seek(const instant& sent)
                          static_cast<double>(r.repetition_factor) * r.time_gap_slots - 1.0;
     d_instance = floor_div(static_cast<int64_t>(slots), r.periodicity_slots);
     d_pending.clear();
+    // The margin above may have kept an instance that is over.
+    const auto over = [&](const occasion& o) {
+        return seconds_between(o.sent.back(), sent) + slot_s <= 0.0;
+    };
+    for (auto next = peek(); next && over(*next); next = peek())
+        pop();
 }
 
 bool occasion_sequence::extend()
 {
+    if (d_silent)
+        return false;
     const prs_resource& r = d_signal.prs;
     // A muting pattern repeats within 1024 frames: after so many silent instances the resource never transmits.
     const int64_t instances = 1024LL * slots_per_frame(d_carrier) / r.periodicity_slots;
@@ -46,6 +54,7 @@ bool occasion_sequence::extend()
                 d_pending.push_back({ { whole.slots[i] }, { whole.sent[i] } });
         return true;
     }
+    d_silent = true;
     return false;
 }
 

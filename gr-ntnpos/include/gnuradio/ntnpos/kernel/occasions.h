@@ -23,7 +23,7 @@ public:
     //! \param max_coherent_s  an instance whose slots span more than this gives an occasion for every slot
     occasion_sequence(const carrier& c, const satellite_signal& signal, double max_coherent_s);
 
-    //! Goes to the first instance that ends after the satellite clock reads \p sent.
+    //! Goes to the first occasion whose last slot ends after the satellite clock reads \p sent.
     void seek(const instant& sent);
     //! The occasion number \p ahead from here, if the resource transmits at all.
     std::optional<occasion> peek(size_t ahead = 0);
@@ -37,6 +37,7 @@ private:
     satellite_signal d_signal;
     double d_max_coherent_s;
     int64_t d_instance = 0;          // next instance to be turned into occasions
+    bool d_silent = false;           // every instance is muted
     std::vector<occasion> d_pending; // made and not yet popped
 };
 
