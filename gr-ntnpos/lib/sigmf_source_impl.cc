@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kernel/config_text.h"
+#include "pmt_fields.h"
 #include "sigmf_source_impl.h"
 #include <gnuradio/io_signature.h>
 
@@ -8,7 +10,6 @@
 namespace gr::ntnpos {
 
 namespace {
-const pmt::pmt_t RX_TIME = pmt::intern("rx_time");
 const pmt::pmt_t RX_RATE = pmt::intern("rx_rate");
 const pmt::pmt_t RX_FREQ = pmt::intern("rx_freq");
 } // namespace
@@ -32,18 +33,26 @@ sigmf_source_impl::sigmf_source_impl(const kernel::iq_file& file,
 {
     if (!(std::isfinite(sample_rate_hz) && sample_rate_hz > 0.0))
         kernel::throw_if(kernel::config_error{
-            "sample_rate_hz", std::to_string(sample_rate_hz), "finite and above 0" });
+            "sample_rate_hz", kernel::to_text(sample_rate_hz), "finite and above 0" });
     kernel::throw_if(kernel::validate(captures, file.n_samples));
 }
 
 void sigmf_source_impl::add_tags(const kernel::iq_capture& capture, uint64_t item)
 {
-    const pmt::pmt_t time =
-        pmt::make_tuple(pmt::from_uint64(static_cast<uint64_t>(capture.rx_time.full_s)),
-                        pmt::from_double(capture.rx_time.frac_s));
-    add_item_tag(0, item, RX_TIME, time, alias_pmt());
+    add_item_tag(0, item, rx_time_key(), to_pmt(capture.rx_time), alias_pmt());
     add_item_tag(0, item, RX_RATE, pmt::from_double(d_sample_rate_hz), alias_pmt());
     add_item_tag(0, item, RX_FREQ, pmt::from_double(capture.frequency_hz), alias_pmt());
+}
+
+bool sigmf_source_impl::start()
+{
+    // A new run of the flowgraph begins again; a reconfiguration (unlock) goes on in
+    // mid-stream.
+    if (nitems_written(0) == 0) {
+        d_reader.rewind();
+        d_next_capture = 0;
+    }
+    return true;
 }
 
 int sigmf_source_impl::work(int noutput_items,

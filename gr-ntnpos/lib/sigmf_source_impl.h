@@ -16,6 +16,8 @@ public:
     double sample_rate_hz() const override { return d_sample_rate_hz; }
     uint64_t n_samples() const override { return d_reader.n_samples(); }
 
+    bool start() override;
+
     int work(int noutput_items,
              gr_vector_const_void_star& input_items,
              gr_vector_void_star& output_items) override;

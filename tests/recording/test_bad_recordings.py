@@ -14,7 +14,7 @@ from gnuradio import ntnpos
 N_SAMPLES = 1000
 DATATYPES = "cf32_le or ci16_le"
 INTEGER = "an integer, 0..18446744073709551615"
-SECONDS = "an integer, 0..9223372036854775807"
+SECONDS = "an integer, 0..9007199254740992"
 POSITIVE = "a finite number above 0, in Hz"
 SHA512 = "the SHA-512 of the data, 128 hexadecimal digits"
 FRACTION = "a number in [0, 1)"
@@ -187,9 +187,9 @@ FIELD_FAULTS = [
     ),
     (
         ["captures", 1, "ntnpos:rx_time", "full_s"],
-        2**63,
+        2**53 + 1,
         "captures[1].ntnpos:rx_time.full_s",
-        "9223372036854775808 found",
+        "9007199254740993 found",
         SECONDS,
     ),
     (

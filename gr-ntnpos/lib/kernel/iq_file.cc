@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config_text.h"
 #include <gnuradio/ntnpos/kernel/iq_file.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
 
 namespace gr::ntnpos::kernel {
 
 namespace {
 
 constexpr float int16_scale = 1.0f / 32768.0f;
-
-template <typename T>
-std::string text(const T& value)
-{
-    std::ostringstream s;
-    s.precision(17);
-    s << value;
-    return s.str();
-}
 
 // Assembled byte by byte, so that the host's byte order does not matter.
 float float_le(const unsigned char* b)
@@ -64,13 +55,14 @@ std::optional<config_error> validate(const iq_file& f)
         return config_error{ "path", f.path, "a regular file" };
     if (f.byte_offset > size)
         return config_error{ "byte_offset",
-                             text(f.byte_offset),
-                             "at most the file's " + text(size) + " bytes" };
+                             std::to_string(f.byte_offset),
+                             "at most the file's " + std::to_string(size) + " bytes" };
     const uint64_t available = (size - f.byte_offset) / width;
     if (f.n_samples < 1 || f.n_samples > available)
         return config_error{ "n_samples",
-                             text(f.n_samples),
-                             "1.." + text(available) + ", what the file holds" };
+                             std::to_string(f.n_samples),
+                             "1.." + std::to_string(available) +
+                                 ", what the file holds" };
     return std::nullopt;
 }
 
@@ -81,27 +73,30 @@ std::optional<config_error> validate(const std::vector<iq_capture>& captures,
         return config_error{ "captures", "none", "at least one" };
     for (size_t i = 0; i < captures.size(); ++i) {
         const iq_capture& c = captures[i];
-        const std::string name = "captures[" + text(i) + "].";
+        const std::string name = "captures[" + std::to_string(i) + "].";
         const auto start_error = [&](const std::string& allowed) {
-            return config_error{ name + "sample_start", text(c.sample_start), allowed };
+            return config_error{ name + "sample_start",
+                                 std::to_string(c.sample_start),
+                                 allowed };
         };
         if (i == 0 && c.sample_start != 0)
             return start_error("0 in the first capture");
         if (i > 0 && c.sample_start <= captures[i - 1].sample_start)
             return start_error("above the one before, " +
-                               text(captures[i - 1].sample_start));
+                               std::to_string(captures[i - 1].sample_start));
         if (c.sample_start >= n_samples)
-            return start_error("below the number of samples, " + text(n_samples));
+            return start_error("below the number of samples, " +
+                               std::to_string(n_samples));
+        if (auto error = validate(c.rx_time, name + "rx_time"))
+            return error;
         if (c.rx_time.full_s < 0)
             return config_error{ name + "rx_time.full_s",
-                                 text(c.rx_time.full_s),
+                                 std::to_string(c.rx_time.full_s),
                                  "0 or above" };
-        if (!(c.rx_time.frac_s >= 0.0 && c.rx_time.frac_s < 1.0))
-            return config_error{ name + "rx_time.frac_s",
-                                 text(c.rx_time.frac_s),
-                                 "in [0, 1)" };
         if (!std::isfinite(c.frequency_hz))
-            return config_error{ name + "frequency_hz", text(c.frequency_hz), "finite" };
+            return config_error{ name + "frequency_hz",
+                                 to_text(c.frequency_hz),
+                                 "finite" };
     }
     return std::nullopt;
 }
@@ -127,7 +122,14 @@ iq_file_reader::iq_file_reader(const iq_file& f)
 {
     throw_if(validate(f));
     d_stream.open(f.path, std::ios::binary);
-    d_stream.seekg(static_cast<std::streamoff>(f.byte_offset));
+    rewind();
+}
+
+void iq_file_reader::rewind()
+{
+    d_stream.clear(); // the mark of the file's end, if it was reached
+    d_stream.seekg(static_cast<std::streamoff>(d_file.byte_offset));
+    d_position = 0;
 }
 
 size_t iq_file_reader::read(std::complex<float>* out, size_t n)

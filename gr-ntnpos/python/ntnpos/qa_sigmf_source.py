@@ -134,6 +134,17 @@ class qa_sigmf_source(gr_unittest.TestCase):
         expected = [(start - 4095, key, value) for start, key, value in expected_tags(CAPTURES[2:])]
         self.assertEqual(tags, expected)
 
+    def test_another_run_begins_again(self):
+        samples = write_recording(self.folder, "ci16_le")
+        tb = gr.top_block()
+        sink = blocks.vector_sink_c()
+        tb.connect(ntnpos.sigmf_source_from(self.folder / "good"), sink)
+        for _ in range(3):
+            sink.reset()
+            tb.run()
+            np.testing.assert_array_equal(np.array(sink.data(), dtype=np.complex64), samples)
+            self.assertEqual(received_tags(sink), expected_tags())
+
     def test_block_names_the_wrong_argument(self):
         write_recording(self.folder, "ci16_le")
         path = str(self.folder / "good.sigmf-data")
@@ -142,7 +153,7 @@ class qa_sigmf_source(gr_unittest.TestCase):
         longer = ntnpos.iq_file(path=path, n_samples=N_SAMPLES + 1, datatype="ci16_le")
         for arguments, message in (
             ((longer, RATE_HZ, [capture]), "n_samples = 50001: must be 1..50000, what the file holds"),
-            ((file, 0.0, [capture]), "sample_rate_hz = 0.000000: must be finite and above 0"),
+            ((file, 0.0, [capture]), "sample_rate_hz = 0: must be finite and above 0"),
             ((file, float("nan"), [capture]), "sample_rate_hz = nan: must be finite and above 0"),
             ((file, RATE_HZ, []), "captures = none: must be at least one"),
         ):

@@ -250,7 +250,7 @@ def _captures(meta: Metadata, offset: int, n_samples: int) -> list[Capture]:
             )
         time = meta.get(segment, prefix, "ntnpos:rx_time", '{"full_s": integer, "frac_s": number}')
         meta.as_object(time, prefix + "ntnpos:rx_time")
-        full_s = meta.integer(time, prefix + "ntnpos:rx_time.", "full_s", 2**63 - 1)
+        full_s = meta.integer(time, prefix + "ntnpos:rx_time.", "full_s", 2**53)
         frac_s = meta.number(
             time, prefix + "ntnpos:rx_time.", "frac_s", "a number in [0, 1)", lambda v: 0.0 <= v < 1.0
         )

@@ -75,6 +75,9 @@ public:
      * has been cut short since it was opened: then position() stays below n_samples. */
     size_t read(std::complex<float>* out, size_t n);
 
+    //! Begins again at the first sample.
+    void rewind();
+
     //! Samples read so far.
     uint64_t position() const { return d_position; }
     uint64_t n_samples() const { return d_file.n_samples; }
