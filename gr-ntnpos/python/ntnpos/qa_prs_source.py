@@ -200,7 +200,7 @@ class qa_prs_source(gr_unittest.TestCase):
                 "resources[1].sequence_id = 4096: must be 0..4095 (TS 38.211 7.4.1.7.2)",
             ),
             ((ntnpos.carrier(), [good], 0, -2), "n_slots = -2: must be -1 (endless) or not negative"),
-            ((ntnpos.carrier(), [good], 0, 1, (1, 1.5)), "start_time.frac_s = 1.500000: must be in [0, 1)"),
+            ((ntnpos.carrier(), [good], 0, 1, (1, 1.5)), "start_time.frac_s = 1.5: must be in [0, 1)"),
         ):
             with self.assertRaises(ValueError) as raised:
                 ntnpos.prs_source(*arguments)
