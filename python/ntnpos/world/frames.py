@@ -59,9 +59,13 @@ def r3(angle) -> np.ndarray:
 
 def rotate3(angle, r) -> np.ndarray:
     """R3(angle) applied to positions [..., 3] without forming matrices; shapes broadcast."""
-    x, y, z = np.moveaxis(np.asarray(r, dtype=float), -1, 0)
+    r = np.asarray(r, dtype=float)
     c, s = np.cos(angle), np.sin(angle)
-    return np.stack(np.broadcast_arrays(c * x + s * y, c * y - s * x, z), axis=-1)
+    turned = np.empty(np.broadcast_shapes(np.shape(c), r.shape[:-1]) + (3,))
+    turned[..., 0] = c * r[..., 0] + s * r[..., 1]
+    turned[..., 1] = c * r[..., 1] - s * r[..., 0]
+    turned[..., 2] = r[..., 2]
+    return turned
 
 
 def gmst82_rad(jd_whole, jd_frac) -> np.ndarray:

@@ -53,9 +53,9 @@ def received(orbit: Orbit, ue_ecef, t_rx_s, ue_velocity_ecef=None) -> LightTime:
     orbit : Orbit
         The satellite.
     ue_ecef : array [3] or [n, 3]
-        Receiver in ECEF, m, at the reception times.
+        Receiver in ECEF, m, at the reception times. Any shape [..., 3] that broadcasts to that of `t_rx_s`.
     t_rx_s : array [n] or float
-        Reception, system time in s.
+        Reception, system time in s. May be [..., n] if the orbit takes such times; the results are then alike.
     ue_velocity_ecef : array [3] or [n, 3], optional
         Receiver velocity relative to the turning frame in m/s; used by `rate` only. None: at rest.
 
@@ -82,7 +82,7 @@ def received(orbit: Orbit, ue_ecef, t_rx_s, ue_velocity_ecef=None) -> LightTime:
     else:
         receiving = np.sum(unit * np.asarray(ue_velocity_ecef, dtype=float), axis=-1)
     stretch = C_M_S + closing + turning
-    return LightTime(delay, t_rx_s - delay, sat, (closing - receiving) / stretch, -unit / stretch[:, None])
+    return LightTime(delay, t_rx_s - delay, sat, (closing - receiving) / stretch, -unit / stretch[..., None])
 
 
 def _line_of_sight(r, v, delay, ue):
@@ -92,9 +92,9 @@ def _line_of_sight(r, v, delay, ue):
     sat = rotate3(theta, r)
     line = sat - ue
     distance = np.linalg.norm(line, axis=-1)
-    unit = line / distance[:, None]
+    unit = line / distance[..., None]
     closing = np.sum(unit * rotate3(theta, v), axis=-1)
-    turning = EARTH_RATE_RAD_S * (unit[:, 1] * sat[:, 0] - unit[:, 0] * sat[:, 1])
+    turning = EARTH_RATE_RAD_S * (unit[..., 1] * sat[..., 0] - unit[..., 0] * sat[..., 1])
     return sat, unit, distance, closing, turning
 
 
