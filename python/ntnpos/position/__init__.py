@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From measurements to a fix: observation models, one solver for any mix of rows, geometry, integrity."""
+
+from .engine import PositionEngine
+from .fix import solve_toa
+from .geometry import Bound, Dop, cramer_rao, error_ellipse
+from .result import Estimate, Excluded, Fix
+from .rows import Height
+
+__all__ = ["Bound", "Dop", "Estimate", "Excluded", "Fix", "Height", "PositionEngine", "cramer_rao",
+           "error_ellipse", "solve_toa"]

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the geometry is worth: dilution of precision, covariance in local axes, error ellipse, Cramer-Rao
+bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable
+
+import numpy as np
+
+from ..network.assistance import Assistance
+from ..network.measurements import Measurement
+from ..world.constants import C_M_S
+from ..world.frames import ecef_to_geodetic, enu_rotation
+from . import rows
+from .observations import ToaRows
+from .solver import covariance_of
+from .system import System
+
+
+@dataclass(frozen=True)
+class Dop:
+    """Dilution of precision; inf where the geometry leaves it open."""
+
+    gdop: float
+    pdop: float
+    hdop: float
+    vdop: float
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Cramer-Rao bound of a fix: standard deviations in local axes, and `covariance_enu_m2` [3, 3]."""
+
+    east_m: float
+    north_m: float
+    up_m: float
+    horizontal_m: float
+    clock_s: float
+    covariance_enu_m2: np.ndarray
+
+
+def dop(directions, place, height_known: bool = False) -> Dop:
+    """Dilution of precision of one pseudo-range of unit deviation a satellite, unknown clock.
+
+    Parameters
+    ----------
+    directions : array [n, 3]
+        Unit vectors in ECEF from the receiver to the satellites.
+    place : array [3]
+        Receiver in ECEF, m.
+    height_known : bool
+        Count the height as one more measurement of unit deviation.
+    """
+    local = np.asarray(directions, dtype=float) @ local_axes(place).T
+    matrix = np.column_stack([-local, np.ones(len(local))])
+    if height_known:
+        matrix = np.vstack([matrix, [0.0, 0.0, 1.0, 0.0]])
+    matrix = np.vstack([matrix, np.zeros((max(0, 4 - len(matrix)), 4))])
+    variance = np.diag(covariance_of(np.linalg.qr(matrix, mode="r")))
+    horizontal = variance[0] + variance[1]
+    return Dop(gdop=float(np.sqrt(variance.sum())), pdop=float(np.sqrt(horizontal + variance[2])),
+               hdop=float(np.sqrt(horizontal)), vdop=float(np.sqrt(variance[2])))
+
+
+def directions(system: System, state: np.ndarray) -> dict[str, np.ndarray]:
+    """Unit vector in ECEF from the receiver to each satellite, of its TOA row nearest the reference time."""
+    toa: ToaRows = system.part("toa").model
+    _, jacobian = toa.evaluate(system.layout, state[None])
+    unit = -jacobian[0, :, system.layout.position]
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    order = np.argsort(-np.abs(toa.t_s - system.layout.t_ref_s), kind="stable")
+    nearest = {toa.sources[row]: unit[row] for row in order}
+    return {name: nearest[name] for name in dict.fromkeys(toa.sources)}
+
+
+def local_axes(place) -> np.ndarray:
+    """Rotation [3, 3] from ECEF to east, north, up at an ECEF place [3]."""
+    lat, lon, _ = ecef_to_geodetic(place)
+    return enu_rotation(lat, lon)
+
+
+def to_local(covariance_ecef, place) -> np.ndarray:
+    """Covariance [3, 3] in east, north, up of one in ECEF at a place [3]; not finite in, inf out."""
+    covariance_ecef = np.asarray(covariance_ecef, dtype=float)
+    if not np.isfinite(covariance_ecef).all():
+        return np.full((3, 3), np.inf)
+    axes = local_axes(place)
+    return axes @ covariance_ecef @ axes.T
+
+
+def horizontal_std(covariance_enu) -> float:
+    """sqrt(east variance + north variance), m."""
+    return float(np.sqrt(covariance_enu[0][0] + covariance_enu[1][1]))
+
+
+def error_ellipse(covariance_enu) -> tuple[float, float, float]:
+    """Horizontal 1-sigma ellipse: semi-major and semi-minor axis (m) and the major axis' azimuth (degrees,
+    [0, 180))."""
+    values, vectors = np.linalg.eigh(np.asarray(covariance_enu, dtype=float)[:2, :2])
+    minor, major = np.sqrt(np.maximum(values, 0.0))
+    return float(major), float(minor), float(np.degrees(np.arctan2(vectors[0, 1], vectors[1, 1])) % 180.0)
+
+
+def toa_information(system: System, state: np.ndarray) -> np.ndarray:
+    """Triangle R [4, 4] of the information on position and clock in TOA and height rows alone, the drift
+    known."""
+    _, jacobian = system.evaluate(state[None])
+    timing = np.isin(system.kinds, ("toa", "height"))
+    columns = [0, 1, 2, system.layout.clock]
+    matrix = jacobian[0][timing][:, columns]
+    matrix = np.vstack([matrix, np.zeros((max(0, 4 - len(matrix)), 4))])
+    return np.linalg.qr(matrix, mode="r")
+
+
+def cramer_rao(measurements: Iterable[Measurement], assistance: Assistance, ecef, clock_offset_s: float = 0.0,
+               height: rows.Height | None = None) -> Bound:
+    """Least covariance that any unbiased estimate of the position can have.
+
+    Takes each measurement's satellite, time and standard deviations; its values enter only through the time
+    of emission. White noise, no shared errors; position, clock and drift unknown, the crystal's bound and the
+    Doppler as the engine uses them.
+
+    Parameters
+    ----------
+    measurements : iterable of Measurement
+        Those with status `ok` count; at least one.
+    ecef : array [3]
+        Where the receiver is.
+    clock_offset_s : float
+        Its clock's offset from system time.
+    height : Height, optional
+        Height known beforehand.
+    """
+    system, _ = rows.build(rows.usable(measurements, assistance), assistance, height, toa_model_std_s=0.0)
+    state = np.zeros(system.layout.size)
+    state[system.layout.position] = ecef
+    state[system.layout.clock] = C_M_S * clock_offset_s
+    _, jacobian = system.evaluate(state[None])
+    matrix = np.vstack([jacobian[0], np.zeros((max(0, len(state) - jacobian.shape[1]), len(state)))])
+    covariance = covariance_of(np.linalg.qr(matrix, mode="r"))
+    local = to_local(covariance[:3, :3], ecef)
+    east, north, up = np.sqrt(np.diag(local))
+    return Bound(float(east), float(north), float(up), horizontal_std(local),
+                 float(np.sqrt(covariance[system.layout.clock, system.layout.clock]) / C_M_S), local)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Transmitters of many rows as one orbit that is cheap to ask again and again.
+
+A solver asks for the same few emission instants thousands of times, each a little later or earlier. Each
+row's satellite is therefore expanded once about the row's own emission time, which the measurement itself
+gives to within the receiver's clock offset: emission = reading - toa - satellite clock offset - (receiver
+clock offset). """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_STEP_S = 0.25
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Taylor expansions of n rows' transmitters; an `Orbit` whose times are [..., n], one column a row.
+
+    Attributes
+    ----------
+    centre_s : [n]
+        System time of each expansion's centre.
+    position, velocity, acceleration, jerk : [n, 3]
+        ECEF position and its derivatives in the turning frame, SI. The omitted term is about 3e-7 (dt / 1
+        s)^4 m from low Earth orbit.
+    """
+
+    centre_s: np.ndarray
+    position: np.ndarray
+    velocity: np.ndarray
+    acceleration: np.ndarray
+    jerk: np.ndarray
+
+    @classmethod
+    def of(cls, orbit, centre_s) -> "Tracks":
+        """Expand one orbit about times [n]. Raises what `orbit.state` raises, within 0.25 s of those
+        times."""
+        centre_s = np.asarray(centre_s, dtype=float)
+        h = _STEP_S
+        n = centre_s.size
+        r, v = orbit.state(np.concatenate([centre_s, centre_s - h, centre_s + h]))
+        middle, before, after = np.split(v, [n, 2 * n])
+        return cls(centre_s, r[:n], middle, (after - before) / (2.0 * h),
+                   (after - 2.0 * middle + before) / h**2)
+
+    @classmethod
+    def joined(cls, parts: list["Tracks"]) -> "Tracks":
+        """The rows of all parts, in order."""
+        return cls(*(np.concatenate(column) for column in zip(*(part._columns() for part in parts))))
+
+    def take(self, rows) -> "Tracks":
+        """The rows that an index array or mask picks."""
+        return Tracks(*(column[rows] for column in self._columns()))
+
+    def _columns(self) -> tuple[np.ndarray, ...]:
+        return self.centre_s, self.position, self.velocity, self.acceleration, self.jerk
+
+    def state(self, t_s) -> tuple[np.ndarray, np.ndarray]:
+        """ECEF position and velocity [..., n, 3] at system times [..., n]."""
+        dt = (np.asarray(t_s, dtype=float) - self.centre_s)[..., None]
+        r = self.position + dt * (self.velocity + dt * (self.acceleration / 2.0 + dt * self.jerk / 6.0))
+        return r, self.velocity + dt * (self.acceleration + dt * self.jerk / 2.0)
+
+    def acceleration_at(self, t_s) -> np.ndarray:
+        """Acceleration in the turning frame [..., n, 3] in m/s2 at system times [..., n]."""
+        return self.acceleration + (np.asarray(t_s, dtype=float) - self.centre_s)[..., None] * self.jerk
