@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`solve MEASUREMENTS.jsonl --assistance FILE [--height-m H --height-std-m S]`: one batch, one fix line.
+
+Exit status (contract section 4): 0 a place, or all places that fit; 1 no result, the fix line says why; 2 bad
+usage or bad input, one line on stderr. """
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+from ..errors import InputError
+from ..network.assistance import Assistance, load_assistance
+from ..network.measurements import Measurement, from_json_line, read_measurements
+from ..position import solve_toa
+
+DEFAULT_HEIGHT_STD_M = 1.0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument parser whose complaints are one line."""
+
+    def error(self, message: str):
+        """See `argparse.ArgumentParser.error`."""
+        self.exit(2, f"{self.prog}: {message}; allowed: {' '.join(self.format_usage().split()[1:])}\n")
+
+
+def _number(low: float, high: float, above: bool = False):
+    """Argument type: a finite number in a range."""
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high or (above and value == low):
+            start = "above" if above else "from"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {start} {low:g} to {high:g}")
+        return value
+    return read
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    found = _Parser(prog="ntnpos solve",
+                    description="Position of one receiver at rest from its measurement lines.")
+    found.add_argument("measurements", type=Path, help="JSON Lines of TOA measurements")
+    found.add_argument("--assistance", type=Path, required=True,
+                       help="assistance data that the measurements belong to")
+    found.add_argument("--height-m", type=_number(-1e3, 1e5), help="height above WGS-84, where known")
+    found.add_argument("--height-std-m", type=_number(0.0, 1e5, above=True),
+                       help=f"its standard deviation (default {DEFAULT_HEIGHT_STD_M:g} m)")
+    return found
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns its exit status."""
+    options = parser()
+    arguments = options.parse_args(argv)
+    if arguments.height_std_m is not None and arguments.height_m is None:
+        options.error("--height-std-m needs --height-m")
+    try:
+        assistance = load_assistance(arguments.assistance)
+        measurements = read_measurements(arguments.measurements)
+        _check(arguments.measurements, measurements, assistance)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    fix = solve_toa(measurements, assistance, arguments.height_m,
+                    arguments.height_std_m or DEFAULT_HEIGHT_STD_M)
+    print(fix.to_json())
+    return 0 if fix.estimate is not None else 1
+
+
+def _check(path: Path, measurements: list[Measurement], assistance: Assistance) -> None:
+    """InputError naming the line of the first measurement that this command cannot use."""
+    known = {satellite.id for satellite in assistance.satellites}
+    for index, row in enumerate(measurements):
+        if row.kind != "toa":
+            raise InputError(path, f"line {_line(path, index)}: kind", f"{row.kind!r} cannot be solved",
+                             "toa")
+        if row.satellite not in known:
+            raise InputError(path, f"line {_line(path, index)}: satellite",
+                             f"{row.satellite!r} is not in {assistance.path}", "an id of the assistance data")
+
+
+def _line(path: Path, index: int) -> int:
+    """Number of the line that holds the measurement of that index."""
+    with open(path, encoding="utf-8") as file:
+        numbers = [number for number, line in enumerate(file, 1)
+                   if line.strip() and from_json_line(line, path, number) is not None]
+    return numbers[index]

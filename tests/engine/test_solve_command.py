@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`./ntnpos solve`: exit status, one fix line on stdout, one line on stderr for bad input."""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import position_scene as scene  # noqa: E402
+from ntnpos.commands.solve import main  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> tuple[Path, Path]:
+    """Measurement lines of six satellites, and their assistance data."""
+    folder = tmp_path_factory.mktemp("solve")
+    skies = dict(itertools.islice(scene.visible(least_deg=20.0).items(), 6))
+    measured, assistance = folder / "measurements.jsonl", folder / "assistance.json"
+    rows = scene.measure(skies, scene.Receiver(scene.ecef()))
+    measured.write_text("".join(row.to_json_line() + "\n" for row in rows))
+    assistance.write_text(scene.assistance(skies).to_json())
+    return measured, assistance
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    """Exit status, stdout, stderr; argparse's own exits count."""
+    try:
+        status = main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        status = stop.code
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_a_fix(files, capsys):
+    status, out, err = run(capsys, files[0], "--assistance", files[1])
+    fix = json.loads(out)
+    assert (status, err, out.count("\n")) == (0, "", 1)
+    assert fix["status"] == "ok" and abs(fix["latitude_deg"] - scene.DUBLIN[0]) < 1e-8
+    assert fix["dop"]["hdop"] > 0.0 and len(fix["used"]) == 6
+
+
+def test_height_helps_three_satellites(files, capsys, tmp_path):
+    few = tmp_path / "few.jsonl"
+    few.write_text("".join(files[0].read_text().splitlines(keepends=True)[:12]))
+    status, out, _ = run(capsys, few, "--assistance", files[1])
+    assert status == 1 and json.loads(out)["status"] == "unobservable"
+    assert "4 needed" in json.loads(out)["reason"]
+    status, out, _ = run(capsys, few, "--assistance", files[1], "--height-m", 24, "--height-std-m", 2)
+    assert status == 0 and json.loads(out)["status"] == "ok"
+
+
+RTT = {"type": "measurement", "kind": "rtt", "satellite": "X", "status": "ok", "t_tx_s": 1.0, "t_rx_s": 1.01,
+       "rtt_s": 0.01, "rtt_std_s": 1e-7}
+
+
+@pytest.mark.parametrize("text, say", [
+    ("", "no measurement line"),
+    ("not json\n", "line 1"),
+    ('{"type": "measurement"', "line 1"),
+    ('{"type": "measurement", "satellite": "A", "status": "ok", "t_s": NaN}\n', "t_s"),
+    ("\n" + json.dumps(RTT) + "\n", "line 2: kind"),
+    ('{"type": "measurement", "satellite": "NO-SUCH", "status": "no_signal"}\n', "line 1: satellite")])
+def test_bad_measurements_are_one_line(files, capsys, tmp_path, text, say):
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text(text)
+    status, out, err = run(capsys, bad, "--assistance", files[1])
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert say in err and str(bad) in err
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("{measured}",), ("{measured}", "--assistance", "/no/such/file"), ("/no/such", "--assistance", "{assistance}"),
+    ("{measured}", "--assistance", "{measured}"),
+    ("{measured}", "--assistance", "{assistance}", "--height-m", "high"),
+    ("{measured}", "--assistance", "{assistance}", "--height-m", "nan"),
+    ("{measured}", "--assistance", "{assistance}", "--height-std-m", "1"),
+    ("{measured}", "--assistance", "{assistance}", "--height-m", "1", "--height-std-m", "0")])
+def test_bad_usage_is_one_line(files, capsys, arguments):
+    filled = [a.format(measured=files[0], assistance=files[1]) for a in arguments]
+    status, out, err = run(capsys, *filled)
+    assert (status, out, err.count("\n")) == (2, "", 1)
