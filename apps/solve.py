@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""./ntnpos solve: measurement lines to a fix line."""
+"""Solve measurement lines (JSON Lines) for a position."""
 
 import sys
 

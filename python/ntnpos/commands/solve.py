@@ -6,50 +6,26 @@ usage or bad input, one line on stderr. """
 
 from __future__ import annotations
 
-import argparse
-import math
-import sys
 from pathlib import Path
 
 from ..errors import InputError
 from ..network.assistance import Assistance, load_assistance
 from ..network.measurements import Measurement, from_json_line, read_measurements
 from ..position import solve_toa
+from .arguments import Parser, guarded, number
 
 DEFAULT_HEIGHT_STD_M = 1.0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Argument parser whose complaints are one line."""
-
-    def error(self, message: str):
-        """See `argparse.ArgumentParser.error`."""
-        self.exit(2, f"{self.prog}: {message}; allowed: {' '.join(self.format_usage().split()[1:])}\n")
-
-
-def _number(low: float, high: float, above: bool = False):
-    """Argument type: a finite number in a range."""
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high or (above and value == low):
-            start = "above" if above else "from"
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number {start} {low:g} to {high:g}")
-        return value
-    return read
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command's arguments."""
-    found = _Parser(prog="ntnpos solve",
+    found = Parser(prog="ntnpos solve",
                     description="Position of one receiver at rest from its measurement lines.")
     found.add_argument("measurements", type=Path, help="JSON Lines of TOA measurements")
     found.add_argument("--assistance", type=Path, required=True,
                        help="assistance data that the measurements belong to")
-    found.add_argument("--height-m", type=_number(-1e3, 1e5), help="height above WGS-84, where known")
-    found.add_argument("--height-std-m", type=_number(0.0, 1e5, above=True),
+    found.add_argument("--height-m", type=number(-1e3, 1e5), help="height above WGS-84, where known")
+    found.add_argument("--height-std-m", type=number(0.0, 1e5, above=True),
                        help=f"its standard deviation (default {DEFAULT_HEIGHT_STD_M:g} m)")
     return found
 
@@ -60,17 +36,17 @@ def main(argv: list[str]) -> int:
     arguments = options.parse_args(argv)
     if arguments.height_std_m is not None and arguments.height_m is None:
         options.error("--height-std-m needs --height-m")
-    try:
+
+    def work() -> int:
         assistance = load_assistance(arguments.assistance)
         measurements = read_measurements(arguments.measurements)
         _check(arguments.measurements, measurements, assistance)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    fix = solve_toa(measurements, assistance, arguments.height_m,
-                    arguments.height_std_m or DEFAULT_HEIGHT_STD_M)
-    print(fix.to_json())
-    return 0 if fix.estimate is not None else 1
+        fix = solve_toa(measurements, assistance, arguments.height_m,
+                        arguments.height_std_m or DEFAULT_HEIGHT_STD_M)
+        print(fix.to_json())
+        return 0 if fix.estimate is not None else 1
+
+    return guarded(work)
 
 
 def _check(path: Path, measurements: list[Measurement], assistance: Assistance) -> None:

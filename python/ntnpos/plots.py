@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures of results. Each function draws into axes it is given; nothing here computes a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
+import numpy as np  # noqa: E402
+from matplotlib.patches import Ellipse  # noqa: E402
+from scipy.signal import resample  # noqa: E402
+
+SMOOTHING = 16
+BLUE, ORANGE, GREEN, RED, GREY = "#1f5fa8", "#d9730d", "#2e8b57", "#c0392b", "#666666"
+TO_95 = float(np.sqrt(-2.0 * np.log(0.05)))
+"""Factor from the 1-sigma to the 95 % ellipse of two Gaussian dimensions."""
+
+
+@dataclass(frozen=True)
+class SkyEntry:
+    """A satellite in a sky plot."""
+
+    name: str
+    azimuth_deg: float
+    elevation_deg: float
+    snr_db: float | None
+    heard: bool
+
+
+@dataclass(frozen=True)
+class ProfileEntry:
+    """A delay profile with the first path that was detected in it."""
+
+    name: str
+    delay_s: np.ndarray
+    """[n], evenly spaced."""
+    profile: np.ndarray
+    """[n], complex."""
+    toa_s: float
+    toa_std_s: float
+    snr_db: float
+
+
+@dataclass(frozen=True)
+class MapEntry:
+    """A position on the local map, in metres east and north of the map's middle."""
+
+    east_m: float
+    north_m: float
+    covariance_m2: np.ndarray | None = None
+    """[2, 2] east, north."""
+
+
+def sky(axes, entries: Sequence[SkyEntry]) -> None:
+    """Satellites over the horizon: north up, zenith in the middle; `axes` is polar."""
+    axes.set_theta_zero_location("N")
+    axes.set_theta_direction(-1)
+    axes.set_rlim(0, 90)
+    axes.set_rgrids([0, 30, 60, 90], ["", "60°", "30°", ""], color=GREY, fontsize=8)
+    axes.set_thetagrids([0, 90, 180, 270], ["N", "E", "S", "W"])
+    for entry in entries:
+        angle, radius = np.radians(entry.azimuth_deg), 90.0 - entry.elevation_deg
+        axes.plot(angle, radius, "o", ms=9, color=GREEN if entry.heard else "white", mec=GREEN if entry.heard else RED)
+        axes.annotate(entry.name.replace("STARLINK-", "S-").replace("ONEWEB-", "OW-"), (angle, radius),
+                      textcoords="offset points", xytext=(0, 8), ha="center", fontsize=7.5)
+    axes.set_title("The sky: satellites in use", fontsize=11, pad=14)
+
+
+def profiles(axes, entries: Sequence[ProfileEntry], span_s: float = 1.5e-6) -> None:
+    """Delay profiles round their first paths, one above the other, each scaled to its peak."""
+    for row, entry in enumerate(reversed(entries)):
+        # Between its points the profile is band-limited: drawn straight it would have corners that are not there.
+        fine = SMOOTHING * len(entry.profile)
+        step = (entry.delay_s[1] - entry.delay_s[0]) / SMOOTHING
+        offset = entry.delay_s[0] - entry.toa_s + step * np.arange(fine)
+        near = np.abs(offset) <= span_s
+        amplitude = np.abs(resample(entry.profile, fine))
+        amplitude /= amplitude.max()
+        axes.fill_between(offset[near] * 1e6, row, row + 0.85 * amplitude[near], color=BLUE, alpha=0.25, lw=0)
+        axes.plot(offset[near] * 1e6, row + 0.85 * amplitude[near], color=BLUE, lw=1.0)
+        axes.plot([0, 0], [row, row + 0.9], color=ORANGE, lw=1.6)
+        axes.text(-span_s * 0.98e6, row + 0.55, entry.name, fontsize=8, va="center")
+        axes.text(span_s * 0.98e6, row + 0.55,
+                  f"{entry.toa_s * 1e3:.6f} ms\n±{entry.toa_std_s * 1e9:.1f} ns, SNR {entry.snr_db:.0f} dB",
+                  fontsize=7.5, va="center", ha="right")
+    axes.set_xlim(-span_s * 1e6, span_s * 1e6)
+    axes.set_ylim(-0.1, len(entries))
+    axes.set_yticks([])
+    axes.set_xlabel("delay from the detected first path (µs)")
+    axes.set_title("What was received: delay profiles, first path in orange", fontsize=11)
+
+
+def ellipse(axes, entry: MapEntry, factor: float, **style) -> None:
+    """An entry's error ellipse, `factor` times its 1-sigma axes."""
+    values, vectors = np.linalg.eigh(np.asarray(entry.covariance_m2))
+    width, height = 2.0 * factor * np.sqrt(np.maximum(values[::-1], 0.0))
+    angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
+    axes.add_patch(Ellipse((entry.east_m, entry.north_m), width, height, angle=angle, fill=False, **style))
+
+
+def local_map(axes, truth: MapEntry, fix: MapEntry, earlier: Sequence[MapEntry], bound: MapEntry) -> None:
+    """The fix beside the truth in metres: its 95 % ellipse, that of the bound round the truth, and the fixes on the way."""
+    if earlier:
+        axes.plot([e.east_m for e in earlier], [e.north_m for e in earlier], "-", color=GREY, lw=0.6, zorder=1)
+        axes.scatter([e.east_m for e in earlier], [e.north_m for e in earlier], s=14, color=GREY, zorder=2,
+                     label="earlier fixes")
+    axes.plot(fix.east_m, fix.north_m, "o", ms=8, color=BLUE, label="fix", zorder=4)
+    ellipse(axes, fix, TO_95, ec=BLUE, lw=1.8, label="95 % of the fix")
+    axes.plot(truth.east_m, truth.north_m, "*", ms=14, color=RED, label="truth", zorder=5)
+    ellipse(axes, bound, TO_95, ec=RED, lw=1.2, ls="--", label="95 % of the bound")
+    reach = max(1.25 * TO_95 * np.sqrt(np.trace(np.asarray(c))) for c in (fix.covariance_m2, bound.covariance_m2))
+    reach = max(reach, 1.25 * max(abs(v - w) for p in (fix, truth)
+                                  for v, w in ((p.east_m, truth.east_m), (p.north_m, truth.north_m))))
+    axes.set_xlim(truth.east_m - reach, truth.east_m + reach)
+    axes.set_ylim(truth.north_m - reach, truth.north_m + reach)
+    axes.set_aspect("equal")
+    axes.grid(color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("east of the truth (m)")
+    axes.set_ylabel("north of the truth (m)")
+    axes.legend(fontsize=8, loc="upper right")
+    axes.set_title("Where it says you are", fontsize=11)
+
+
+def demo_picture(path: Path, title: str, sky_entries: Sequence[SkyEntry], profile_entries: Sequence[ProfileEntry],
+                 truth: MapEntry, fix: MapEntry, earlier: Sequence[MapEntry], bound: MapEntry) -> None:
+    """The demo's one picture: sky, delay profiles, local map. Writes a PNG."""
+    figure = plt.figure(figsize=(15, 6.2))
+    grid = figure.add_gridspec(1, 3, width_ratios=[1.0, 1.25, 1.1], left=0.03, right=0.98, bottom=0.1, top=0.82,
+                               wspace=0.18)
+    sky(figure.add_subplot(grid[0], projection="polar"), sky_entries)
+    profiles(figure.add_subplot(grid[1]), profile_entries)
+    local_map(figure.add_subplot(grid[2]), truth, fix, earlier, bound)
+    figure.suptitle(title, fontsize=13, y=0.97)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`./ntnpos locate`: a recording through the streaming receiver and the position engine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from gnuradio import ntnpos
+
+from ntnpos.commands.arguments import Parser, guarded, number
+from ntnpos.errors import InputError
+from ntnpos.network.assistance import Assistance, load_assistance
+from ntnpos.network.measurements import from_wire
+from ntnpos.network.search_windows import search_windows, unusable_satellites
+from ntnpos.network.wire import WireReceiver
+from ntnpos.position.engine import PositionEngine
+
+from . import convert
+from .receive import Receiver, ReceiverError, run
+
+EXAMPLE = """example:
+  ./ntnpos locate tests/data/recordings/dev-sample --assistance tests/data/recordings/dev-sample.assistance.json
+"""
+
+
+def parser() -> Parser:
+    """The command's arguments."""
+    found = Parser(
+        prog="ntnpos locate", epilog=EXAMPLE,
+        description="Replays a SigMF recording of DL-PRS, prints a line for every measurement and one for the fix "
+                    "(JSON Lines on stdout). Exit status 0: a fix; 1: none, the last line says why; 2: bad input.")
+    found.add_argument("recording", help=".sigmf-meta, .sigmf archive, or either without extension")
+    found.add_argument("--assistance", required=True, help="assistance data (JSON)")
+    found.add_argument("--height-m", type=number(-1e3, 1e5), help="height above WGS-84, where known")
+    found.add_argument("--height-std-m", type=number(0.0, 1e5, above=True), default=1.0,
+                       help="its standard deviation (default 1 m)")
+    return found
+
+
+def span_of(recording: ntnpos.Recording) -> tuple[float, float]:
+    """Receiver-clock times in s from the epoch between which the recording lies."""
+    last = recording.captures[-1]
+    start = recording.captures[0].rx_time_full_s + recording.captures[0].rx_time_frac_s
+    length = (recording.n_samples - last.sample_start) / recording.sample_rate_hz
+    return start, last.rx_time_full_s + last.rx_time_frac_s + length
+
+
+def carrier_of(path: Path, recording: ntnpos.Recording, assistance: Assistance) -> ntnpos.carrier:
+    """The carrier at the recording's sample rate; InputError where recording and assistance data do not go
+    together."""
+    for index, capture in enumerate(recording.captures):
+        if abs(capture.frequency_hz - assistance.carrier.frequency_hz) > 0.5:
+            raise InputError(path, f"captures[{index}].core:frequency", f"{capture.frequency_hz:.12g}",
+                             f"{assistance.carrier.frequency_hz:.12g}, the carrier of {assistance.path}")
+    return convert.carrier(assistance.carrier, recording.sample_rate_hz, f"{path} with {assistance.path}")
+
+
+def locate(path: Path, assistance_path: Path, height_m: float | None, height_std_m: float) -> int:
+    """Print measurement and fix lines of a recording; exit status."""
+    assistance = load_assistance(assistance_path)
+    try:
+        recording = ntnpos.open_recording(path)
+    except ntnpos.RecordingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    carrier = carrier_of(path, recording, assistance)
+    start, stop = span_of(recording)
+    windows = search_windows(assistance, start, stop)
+    for satellite, reason in unusable_satellites(assistance, start, stop).items():
+        print(f"{satellite} is not searched: {reason}", file=sys.stderr)
+    engine = PositionEngine(assistance, height_m, height_std_m)
+    if windows:
+        with WireReceiver("tcp://127.0.0.1:*", bind=True) as wire:
+            receiver = Receiver(ntnpos.sigmf_source_from(recording), carrier,
+                                convert.signals(assistance, windows), wire.address)
+            for message in run(receiver, windows, wire):
+                if message["kind"] != "toa":
+                    continue
+                measurement = from_wire(message)
+                engine.add(measurement)
+                print(measurement.to_json_line(), flush=True)
+            if wire.lost or not wire.ended:
+                print(f"{wire.lost} measurement messages were lost on their way to the engine"
+                      + ("" if wire.ended else ", the last ones among them"), file=sys.stderr)
+    fix = engine.fix()
+    print(fix.to_json(), flush=True)
+    return 0 if fix.estimate is not None else 1
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; its exit status."""
+    arguments = parser().parse_args(argv)
+
+    def work() -> int:
+        try:
+            return locate(Path(arguments.recording), Path(arguments.assistance), arguments.height_m,
+                          arguments.height_std_m)
+        except ReceiverError as error:
+            print(json.dumps({"type": "error", "reason": str(error)}))
+            return 1
+
+    return guarded(work)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scene to simulate: a place, an instant, the real satellites above its horizon, and a receiver's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable
+
+import numpy as np
+
+from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite, UePrior
+from ntnpos.network.resources import Carrier, PrsResource
+from ntnpos.world.constants import EARTH_RADIUS_M
+from ntnpos.world.frames import geodetic_to_ecef
+from ntnpos.world.link_budget import LinkBudget
+from ntnpos.world.timebase import Epoch
+from ntnpos.world.visibility import VisibleSatellite, visible_satellites
+
+MOST_SATELLITES = 9
+COMB_SIZE = 4
+PERIODICITY_SLOTS = 10
+PRIOR_SIGMA_M = 50e3
+
+
+@dataclass(frozen=True)
+class ReceiverClock:
+    """Oscillator of the receiver: clock minus system time at the start, and how fast that grows."""
+
+    offset_s: float
+    frequency_error_ppm: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that is true in a simulation. The receiver and the engine are shown `assistance` only."""
+
+    assistance: Assistance
+    sky: tuple[VisibleSatellite, ...]
+    """As seen from the place when the reception starts, in the order of the assistance data's satellites."""
+    latitude_deg: float
+    longitude_deg: float
+    height_m: float
+    start_s: float
+    """Receiver clock at the first sample, in s from the epoch."""
+    clock: ReceiverClock
+    snr_db: tuple[float, ...]
+    """Of each satellite while it sends, in the bandwidth of its PRS."""
+    seed: int
+
+    @property
+    def ecef_m(self) -> np.ndarray:
+        """The receiver's place [3]."""
+        return geodetic_to_ecef(self.latitude_deg, self.longitude_deg, self.height_m)
+
+
+def link_of(seen: VisibleSatellite, place: np.ndarray) -> LinkBudget:
+    """TR 38.821 set 1 in S band: 34 dBW/MHz from 600 km, 40 from 1200 km; the nearer of the two holds."""
+    sine = np.sin(np.radians(seen.elevation_deg))
+    radius = np.linalg.norm(place)
+    height_m = np.sqrt(radius**2 + seen.range_m**2 + 2.0 * radius * seen.range_m * sine) - radius
+    return LinkBudget(eirp_density_dbw_mhz=34.0 if height_m < 900e3 else 40.0)
+
+
+def real_scene(latitude_deg: float, longitude_deg: float, epoch: Epoch,
+               elements: Iterable[tuple[str, str, str]], *, height_m: float = 50.0,
+               min_elevation_deg: float = 25.0, carrier: Carrier | None = None, seed: int = 1) -> Scene:
+    """The satellites that stand highest at a place and instant, up to `MOST_SATELLITES`.
+
+    Powers follow the link budget (`link_of`) without fading. The prior is wrong by
+    about its sigma, the clock within its bounds, both drawn from `seed`.
+    """
+    rng = np.random.default_rng(seed)
+    start_s = 1.0
+    place = geodetic_to_ecef(latitude_deg, longitude_deg, height_m)
+    sky = visible_satellites(elements, epoch, place, start_s, min_elevation_deg)[:MOST_SATELLITES]
+    carrier = carrier or Carrier(frequency_hz=2.0e9, scs_khz=15, n_rb=24)
+    satellites, snr_db = [], []
+    lines = {name: (line1, line2) for name, line1, line2 in elements}
+    for index, seen in enumerate(sky):
+        line1, line2 = lines[seen.name]
+        prs = PrsResource(
+            sequence_id=int(rng.integers(4096)), comb_size=COMB_SIZE, re_offset=index % COMB_SIZE, start_symbol=2,
+            num_symbols=4, num_rb=carrier.n_rb, periodicity_slots=PERIODICITY_SLOTS * carrier.slots_per_subframe,
+            slot_offset=index % PERIODICITY_SLOTS)
+        satellites.append(Satellite(
+            id=seen.name, orbit=seen.orbit, clock_offset_s=0.0, sfn0_time_s=0.0, prs=prs,
+            ephemeris={"type": "tle", "line1": line1, "line2": line2}))
+        snr_db.append(float(link_of(seen, place).snr_db(seen.range_m, carrier.frequency_hz)))
+    bearing, distance = rng.uniform(0.0, 2.0 * np.pi), PRIOR_SIGMA_M * rng.uniform(0.3, 1.2)
+    away = np.degrees(distance / EARTH_RADIUS_M)
+    prior_latitude = float(np.clip(latitude_deg + away * np.cos(bearing), -89.9, 89.9))
+    away_east = away * np.sin(bearing) / np.cos(np.radians(prior_latitude))
+    prior_longitude = float((longitude_deg + away_east + 180.0) % 360.0 - 180.0)
+    bounds = ReceiverBounds(clock_offset_max_s=1e-3, frequency_error_max_ppm=0.5)
+    clock = ReceiverClock(float(rng.uniform(-5e-4, 5e-4)), float(rng.uniform(-0.4, 0.4)))
+    assistance = Assistance(
+        epoch=epoch, carrier=carrier, satellites=tuple(satellites),
+        ue_prior=UePrior(prior_latitude, prior_longitude, 0.0, PRIOR_SIGMA_M, 100.0), receiver=bounds)
+    return Scene(assistance, tuple(sky), latitude_deg, longitude_deg, height_m, start_s, clock, tuple(snr_db), seed)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scene as a stream: every satellite's PRS through its moving path to one receiver."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from gnuradio import blocks, gr, ntnpos
+
+from ntnpos.network.resources import PrsResource
+from ntnpos.network.search_windows import DelaySegment
+from ntnpos.world.light_time import delay_polynomial
+
+from . import convert
+from .scene import Scene
+
+NOISE_POWER = 1e-3
+"""Variance of a complex noise sample at the receiver."""
+_EDGE_S = 2e-3   # sent before and after what is received, so that no filter meets an edge
+_ORDER = 5
+_SEGMENT_S = 5.0
+
+
+def amplitude(snr_db: float, prs: PrsResource, n_rb: int, scs_hz: float, sample_rate_hz: float) -> float:
+    """Gain that gives a satellite its SNR over `NOISE_POWER`.
+
+    A full grid has unit power, so the PRS while it sends has num_rb / (n_rb comb_size); of the noise, which fills the sample
+    rate, the bandwidth of the PRS counts.
+    """
+    noise_in_band = NOISE_POWER * 12 * prs.num_rb * scs_hz / sample_rate_hz
+    return math.sqrt(10.0 ** (0.1 * snr_db) * noise_in_band * prs.comb_size * n_rb / prs.num_rb)
+
+
+def travel_time(orbit, ecef_m, start_s: float, stop_s: float) -> tuple[DelaySegment, ...]:
+    """Geometric delay over a span of system time, in pieces of at most 5 s."""
+    count = max(1, math.ceil((stop_s - start_s) / _SEGMENT_S))
+    span = (stop_s - start_s) / count
+    # A fit over less than a second would leave rounding noise in its high coefficients.
+    fitted = max(span, 1.0)
+    return tuple(DelaySegment(start_s + i * span,
+                              tuple(delay_polynomial(orbit, ecef_m, start_s + i * span, fitted, _ORDER)))
+                 for i in range(count))
+
+
+class Downlink(gr.hier_block2):
+    """What the receiver of a scene samples: complex stream with `rx_time` at its first sample.
+
+    Parameters
+    ----------
+    scene : Scene
+    carrier : gnuradio.ntnpos.carrier
+        The scene's carrier with a sample rate.
+    duration_s : float
+        Length of the stream by the receiver's clock.
+    """
+
+    def __init__(self, scene: Scene, carrier: ntnpos.carrier, duration_s: float):
+        super().__init__("Downlink", gr.io_signature(0, 0, 0), gr.io_signature(1, 1, gr.sizeof_gr_complex))
+        rate = carrier.sample_rate_hz
+        samples = round(duration_s * rate)
+        slot_s = 1e-3 / ntnpos.slots_per_subframe(carrier)
+        rng = np.random.default_rng([scene.seed, 1])
+        sources, paths = [], []
+        for index, satellite in enumerate(scene.assistance.satellites):
+            system_start = scene.start_s - scene.clock.offset_s
+            segments = travel_time(satellite.orbit, scene.ecef_m, system_start - _EDGE_S,
+                                   system_start + duration_s + _EDGE_S)
+            delay = segments[0].coefficients[0] + scene.clock.offset_s - satellite.clock_offset_s
+            first_needed = scene.start_s - delay - _EDGE_S - satellite.sfn0_time_s
+            first_slot = math.floor(first_needed / slot_s)
+            n_slots = math.ceil((duration_s + 2.0 * _EDGE_S) / slot_s) + 2
+            sources.append(ntnpos.prs_source(carrier, [convert.prs_resource(satellite.prs)], first_slot, n_slots))
+            gain = amplitude(scene.snr_db[index], satellite.prs, scene.assistance.carrier.n_rb,
+                             carrier.scs_khz * 1e3, rate)
+            sent = convert.instant(satellite.sfn0_time_s).advanced(
+                ntnpos.slot_start_samples(carrier, first_slot) / rate)
+            paths.append(ntnpos.channel_path(
+                input=index, delay=convert.trajectory(segments),
+                gain=gain * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi)), input_start=sent,
+                satellite_clock_offset_s=satellite.clock_offset_s))
+        start = convert.instant(scene.start_s)
+        receiver = ntnpos.channel_receiver(
+            start, ntnpos.receiver_clock(start, scene.clock.offset_s, scene.clock.frequency_error_ppm * 1e-6),
+            ntnpos.white_noise(scene.seed, NOISE_POWER))
+        channel = ntnpos.ntn_channel(rate, carrier.frequency_hz, paths, receiver)
+        for index, source in enumerate(sources):
+            self.connect(source, (channel, index))
+        self.connect(channel, blocks.head(gr.sizeof_gr_complex, samples), self)
