@@ -9,6 +9,7 @@ from ..network.assistance import Assistance
 from ..network.measurements import Measurement
 from .fix import solve_toa
 from .result import Fix
+from .rows import TOA_MODEL_STD_S
 
 MOST_MEASUREMENTS = 20000
 
@@ -22,14 +23,16 @@ class PositionEngine:
         As for `solve_toa`.
     height_m, height_std_m : float
         Height above WGS-84 where known, and its standard deviation.
+    toa_model_std_s : float
+        Error that all rows of one satellite share, in s, as for `solve_toa`.
     most : int
         Measurements kept; the oldest go first, so that memory stays bounded.
     """
 
     def __init__(self, assistance: Assistance, height_m: float | None = None, height_std_m: float = 1.0,
-                 most: int = MOST_MEASUREMENTS):
+                 toa_model_std_s: float = TOA_MODEL_STD_S, most: int = MOST_MEASUREMENTS):
         self._assistance = assistance
-        self._height = (height_m, height_std_m)
+        self._settings = (height_m, height_std_m, toa_model_std_s)
         self._known = {satellite.id for satellite in assistance.satellites}
         self._measurements: deque[Measurement] = deque(maxlen=most)
         self._fix: Fix | None = None
@@ -52,5 +55,5 @@ class PositionEngine:
     def fix(self) -> Fix:
         """The fix from all measurements so far; computed once for the same measurements."""
         if self._fix is None:
-            self._fix = solve_toa(self._measurements, self._assistance, *self._height)
+            self._fix = solve_toa(self._measurements, self._assistance, *self._settings)
         return self._fix
