@@ -118,7 +118,7 @@ def local_map(axes, truth: MapEntry, fix: MapEntry, earlier: Sequence[MapEntry],
                                   for v, w in ((p.east_m, truth.east_m), (p.north_m, truth.north_m))))
     axes.set_xlim(truth.east_m - reach, truth.east_m + reach)
     axes.set_ylim(truth.north_m - reach, truth.north_m + reach)
-    axes.set_aspect("equal")
+    axes.set_aspect("equal", adjustable="datalim")
     axes.grid(color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
     axes.set_xlabel("east of the truth (m)")
