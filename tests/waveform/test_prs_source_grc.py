@@ -86,7 +86,7 @@ ILLEGAL = [
     dict(muting_option1_bits="[1, 0, 1]"),
     dict(muting_option1_bits="[1, 2]"),
     dict(muting_option1_repetition="3"),
-    dict(muting_option2_bits="[1, 0]"),
+    dict(muting_option2_bits="[1, 0, 1]"),
     dict(n_slots="-2"),
 ]
 

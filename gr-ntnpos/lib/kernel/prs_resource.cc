@@ -172,12 +172,12 @@ std::optional<config_error> validate_muting(const prs_resource& r)
                              to_text(r.muting_option1_repetition),
                              "1, 2, 4 or 8 (TS 38.211 7.4.1.7.4)" };
     const int size2 = static_cast<int>(r.muting_option2_bits.size());
-    if ((size2 != 0 && size2 != r.repetition_factor) || !all_bits(r.muting_option2_bits))
-        return config_error{ "muting_option2_bits",
-                             bits_text(r.muting_option2_bits),
-                             "empty or as many bits, each 0 or 1, as repetition_factor " +
-                                 to_text(r.repetition_factor) +
-                                 " (TS 38.211 7.4.1.7.4)" };
+    if (!one_of(size2, { 0, 2, 4, 6, 8, 16, 32 }) || !all_bits(r.muting_option2_bits))
+        return config_error{
+            "muting_option2_bits",
+            bits_text(r.muting_option2_bits),
+            "empty or 2, 4, 6, 8, 16 or 32 bits, each 0 or 1 (TS 38.211 7.4.1.7.4)"
+        };
     return std::nullopt;
 }
 
@@ -227,7 +227,8 @@ bool transmits_in_slot(const prs_resource& r, const carrier& c, int64_t slot_cou
     if (!r.muting_option2_bits.empty()) {
         // One bit for every repetition inside an instance.
         const int64_t within = floor_mod(slots, r.periodicity_slots);
-        if (!r.muting_option2_bits[(within / r.time_gap_slots) % r.repetition_factor])
+        const int64_t size = static_cast<int64_t>(r.muting_option2_bits.size());
+        if (!r.muting_option2_bits[(within / r.time_gap_slots) % size])
             return false;
     }
     return true;

@@ -87,7 +87,7 @@ class PrsResource:
     muting_option1_repetition: int = 1
     """T_muting, 1, 2, 4 or 8; dl-prs-MutingBitRepetitionFactor."""
     muting_option2_bits: str | None = None
-    """Bits of option 2, one a repetition. None: no muting."""
+    """Bits of option 2, one a repetition, taken in turn. None: no muting."""
 
     def to_dict(self) -> dict:
         """As in the assistance file."""
@@ -147,7 +147,7 @@ def read_prs(fields: Fields, carrier: Carrier) -> PrsResource:
         time_gap_slots=gap,
         muting_option1_bits=option1,
         muting_option1_repetition=option1_repetition,
-        muting_option2_bits=_read_muting2(fields, repetition))
+        muting_option2_bits=_read_muting2(fields))
 
 
 def _read_muting1(fields: Fields) -> tuple[str | None, int]:
@@ -158,9 +158,9 @@ def _read_muting1(fields: Fields) -> tuple[str | None, int]:
     return bits, option.integer_in("bit_repetition_factor", MUTING_REPETITIONS)
 
 
-def _read_muting2(fields: Fields, repetition: int) -> str | None:
+def _read_muting2(fields: Fields) -> str | None:
     option = fields.object("muting_option2", default=None)
-    return None if option is None else _read_bits(option, (repetition,))
+    return None if option is None else _read_bits(option, MUTING_LENGTHS)
 
 
 def _read_bits(option: Fields, lengths: tuple[int, ...]) -> str:

@@ -26,7 +26,7 @@ struct prs_resource {
     int time_gap_slots = 1;     //!< T_gap, 1, 2, 4, 8, 16, 32; dl-PRS-ResourceTimeGap
     std::vector<int> muting_option1_bits; //!< empty: none. b^1, 2, 4, 6, 8, 16 or 32 bits of 0/1; one per instance group
     int muting_option1_repetition = 1;    //!< T_muting, 1, 2, 4, 8; dl-prs-MutingBitRepetitionFactor
-    std::vector<int> muting_option2_bits; //!< empty: none. b^2, repetition_factor bits of 0/1; one per repetition
+    std::vector<int> muting_option2_bits; //!< empty: none. b^2, 2, 4, 6, 8, 16 or 32 bits of 0/1; one per repetition, taken in turn
     double power_offset_db = 0.0;         //!< power of the occupied elements over one
 };
 
