@@ -139,3 +139,21 @@ def demo_picture(path: Path, title: str, sky_entries: Sequence[SkyEntry], profil
     figure.suptitle(title, fontsize=13, y=0.97)
     figure.savefig(path, dpi=100)
     plt.close(figure)
+
+
+def grid_picture(path: Path, grid: np.ndarray, title: str) -> None:
+    """Occupied elements of a resource grid [subcarriers, symbols], coloured by phase. Writes a PNG."""
+    figure, axes = plt.subplots(figsize=(7.5, 6.5))
+    phase = np.where(np.abs(grid) > 0.0, np.angle(grid, deg=True), np.nan)
+    shown = axes.imshow(phase, origin="lower", aspect="auto", interpolation="nearest", cmap="hsv", vmin=-180, vmax=180,
+                        extent=(-0.5, grid.shape[1] - 0.5, -0.5, grid.shape[0] - 0.5))
+    axes.set_facecolor("#f4f4f4")
+    axes.set_xticks(range(grid.shape[1]))
+    axes.set_xlabel("OFDM symbol")
+    axes.set_ylabel("subcarrier, counted from Point A")
+    axes.set_title(title)
+    bar = figure.colorbar(shown, ax=axes, ticks=[-180, -90, 0, 90, 180])
+    bar.set_label("phase of the element (degrees)")
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    plt.close(figure)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`./ntnpos waveform`: one slot of a reference signal as resource grid and as I/Q."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from gnuradio import ntnpos
+
+from ntnpos.commands.arguments import Parser, guarded
+from ntnpos.errors import InputError
+from ntnpos.network.fields import Fields, read_json
+from ntnpos.network.resources import read_carrier, read_prs
+
+from . import convert
+
+SMALLEST_FFT = 128  # a prefix of 9/128 symbol is a whole number of samples from here on
+MAX_FRAME = 1023
+
+EXAMPLE = """example:
+  ./ntnpos waveform config.json --grid grid.npy --iq slot.cf32 --plot grid.png
+
+config.json:
+  {"carrier": {"frequency_hz": 2e9, "scs_khz": 15, "n_rb": 24, "cyclic_prefix": "normal", "phase_compensation": false},
+   "slot": 0, "frame": 0,
+   "prs": {"sequence_id": 100, "comb_size": 4, "re_offset": 0, "start_symbol": 2, "num_symbols": 4, "start_prb": 0,
+           "num_rb": 24, "periodicity_slots": 10, "slot_offset": 0}}
+"""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One slot of a waveform."""
+
+    carrier: ntnpos.carrier
+    grid: np.ndarray
+    """complex64 [12 n_rb, symbols], unit amplitude per occupied element, subcarrier 0 first; no phase term."""
+    samples: np.ndarray
+    """complex64 [n], from the cyclic prefix of symbol 0, with the phase term of TS 38.211 5.4 where the carrier has
+    it."""
+
+
+def parser() -> Parser:
+    """The command's arguments."""
+    found = Parser(prog="ntnpos waveform", epilog=EXAMPLE,
+                   description="One slot of DL-PRS (TS 38.211 7.4.1.7): a slot in which the resource is not sent, by its "
+                               "periodicity or muting, is empty.")
+    found.add_argument("config", help="configuration (JSON)")
+    found.add_argument("--grid", metavar="OUT.npy", help="resource grid: complex64 [12 n_rb, symbols]")
+    found.add_argument("--iq", metavar="OUT.cf32", help="samples: complex64, little-endian")
+    found.add_argument("--plot", metavar="OUT.png", help="picture of the grid")
+    return found
+
+
+def default_sample_rate_hz(n_rb: int, scs_khz: int) -> float:
+    """That of the smallest power-of-two FFT that holds the grid."""
+    size = SMALLEST_FFT
+    while size < 12 * n_rb:
+        size *= 2
+    return size * scs_khz * 1e3
+
+
+def read_slot(path: str | Path) -> Slot:
+    """The slot that a configuration file describes.
+
+    Raises
+    ------
+    InputError
+        One line: file, field, what is wrong, what is allowed.
+    """
+    config = Fields(path, "", read_json(path))
+    carrier_fields = config.object("carrier")
+    told = read_carrier(carrier_fields)
+    rate = carrier_fields.number("sample_rate_hz", 1.92e6, 1e9,
+                                 default=default_sample_rate_hz(told.n_rb, told.scs_khz))
+    carrier = convert.carrier(told, rate, f"{path}: carrier")
+    slot = config.integer("slot", 0, ntnpos.slots_per_frame(carrier) - 1)
+    frame = config.integer("frame", 0, MAX_FRAME, default=0)
+    slot_count = frame * ntnpos.slots_per_frame(carrier) + slot
+    resource = convert.prs_resource(read_prs(config.object("prs"), told))
+    if not ntnpos.transmits_in_slot(resource, carrier, slot_count):
+        print(f"{path}: slot {slot} of frame {frame} carries no PRS by its periodicity and muting: it is empty",
+              file=sys.stderr)
+    return Slot(carrier, ntnpos.prs_grid(carrier, [resource], slot_count),
+                ntnpos.prs_slot(carrier, [resource], slot_count))
+
+
+def save(path: str, write) -> None:
+    """Write an output file; InputError where that is not possible."""
+    try:
+        write(path)
+    except OSError as error:
+        raise InputError(path, "file", error.strerror or str(error), "a file that can be written") from None
+
+
+def draw(path: str, slot: Slot, title: str) -> None:
+    """Picture of the grid."""
+    from ntnpos import plots
+
+    plots.grid_picture(Path(path), slot.grid, title)
+
+
+def waveform(arguments) -> int:
+    """Write what was asked for; exit status."""
+    slot = read_slot(arguments.config)
+    if arguments.grid:
+        save(arguments.grid, lambda path: write_grid(path, slot.grid))
+    if arguments.iq:
+        save(arguments.iq, lambda path: slot.samples.astype("<c8").tofile(path))
+    if arguments.plot:
+        save(arguments.plot, lambda path: draw(path, slot, Path(arguments.config).name))
+    occupied = int(np.count_nonzero(slot.grid))
+    print(f"{slot.grid.shape[0]} subcarriers, {slot.grid.shape[1]} symbols, {occupied} occupied elements; "
+          f"{len(slot.samples)} samples at {slot.carrier.sample_rate_hz / 1e6:g} MS/s", file=sys.stderr)
+    return 0
+
+
+def write_grid(path: str, grid: np.ndarray) -> None:
+    """Save under exactly this name: numpy.save by itself adds an ending."""
+    with open(path, "wb") as file:
+        np.save(file, grid)
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; its exit status."""
+    arguments = parser().parse_args(argv)
+    return guarded(lambda: waveform(arguments))
