@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The receiver's blocks in GNU Radio Companion: their asserts refuse what the blocks refuse; their code runs."""
+"""The receiver's blocks in GNU Radio Companion: asserts refuse what the blocks refuse; their code runs."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,8 @@ def platform():
 VARIABLES = {
     "carrier": "ntnpos.carrier(n_rb=24, sample_rate_hz=7.68e6)",
     "signals": "[ntnpos.satellite_signal('a', ntnpos.prs_resource(sequence_id=17), (0, 0.0))]",
-    "windows": "[ntnpos.search_window(ntnpos.trajectory([ntnpos.delay_segment((0, 0.0), [2e-3, -10e-6])]), 20e-6, 2e3)]",
+    "windows": "[ntnpos.search_window("
+    "ntnpos.trajectory([ntnpos.delay_segment((0, 0.0), [2e-3, -10e-6])]), 20e-6, 2e3)]",
 }
 
 
@@ -65,7 +66,10 @@ DETECTOR = "ntnpos_first_path_detector"
 LEGAL = [
     (CORRELATOR, {}),
     (CORRELATOR, dict(windows="windows")),
-    (CORRELATOR, dict(false_alarm_probability="0.5", interference_passes="0", max_coherent_s="0", batch_s="1")),
+    (
+        CORRELATOR,
+        dict(false_alarm_probability="0.5", interference_passes="0", max_coherent_s="0", batch_s="1"),
+    ),
     (CORRELATOR, dict(carrier="ntnpos.carrier(sample_rate_hz=15.36e6)", fft_size="1024")),
     (DETECTOR, {}),
     (DETECTOR, dict(source="van 3", profile_points="1024", threshold="1", with_profiles="True")),
