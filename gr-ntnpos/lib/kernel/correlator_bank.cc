@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "bank_channel.h"
 #include "config_text.h"
 #include <gnuradio/ntnpos/kernel/correlator_bank.h>
 #include <algorithm>
@@ -24,47 +25,6 @@ std::optional<config_error> validate(const correlator_bank_config& c)
     return std::nullopt;
 }
 
-struct correlator_bank::channel {
-    channel(const carrier& c, const satellite_signal& s, const first_path_config& f, double coherent_s)
-        : signal(s), replica(c, s.prs), detector(f), occasions(c, s, coherent_s)
-    {
-    }
-    satellite_signal signal;
-    prs_replica replica;
-    first_path detector;
-    occasion_sequence occasions;
-    std::optional<search_window> window;
-    std::shared_ptr<const trajectory> predicted; // of the window
-    std::optional<int64_t> reported; // first slot of the last occasion that gave a profile
-    bool tracked = false; // the track below is from the last occasion
-    delay_model track;
-    double level = 0.0;   // power in that occasion
-};
-
-struct correlator_bank::job {
-    int satellite = 0;
-    size_t ahead = 0; // place in the satellite's sequence of occasions
-    occasion where;
-    bool tracked = false;
-    double half_width_s = 0.0;
-    double doppler_half_width_hz = 0.0;
-    delay_model start;          // model before the estimate
-    double begin = 0, end = 0;  // predicted place of the PRS in samples
-    int64_t first = 0, last = 0; // samples that the search may touch: first .. last - 1
-    bool core = false;
-    occasion_status status = occasion_status::no_signal;
-    occasion_estimate estimate;
-    double level() const
-    {
-        double power = 0.0;
-        for (const auto& p : estimate.paths.paths)
-            power += std::norm(p.gain);
-        return power;
-    }
-    bool found() const { return status == occasion_status::found; }
-    bool overlaps(const job& other) const { return first < other.last && other.first < last; }
-};
-
 correlator_bank::correlator_bank(const carrier& c,
                                  const std::vector<satellite_signal>& signals,
                                  const correlator_bank_config& config)
@@ -78,14 +38,11 @@ correlator_bank::correlator_bank(const carrier& c,
             error->field = s.id + "." + error->field;
             throw_if(error);
         }
+        if (auto error = validate(s.sfn0, s.id + ".sfn0"))
+            throw_if(error);
         if (index_of(s.id) >= 0)
             throw_if(config_error{ "id", s.id, "unique" });
-        first_path_config f;
-        f.subcarriers = 12 * s.prs.num_rb;
-        f.scs_hz = c.scs_khz * 1e3;
-        f.profile_points = fft_size(c);
-        f.false_alarm_probability = config.false_alarm_probability;
-        d_channels.push_back(std::make_unique<channel>(c, s, f, config.max_coherent_s));
+        d_channels.push_back(std::make_unique<channel>(c, s, config));
     }
 }
 
@@ -108,14 +65,11 @@ void correlator_bank::set_window(int satellite, const search_window& window)
 {
     throw_if(validate(window));
     channel& ch = *d_channels.at(satellite);
-    ch.window = window;
-    ch.predicted = std::make_shared<const trajectory>(window.toa);
-    if (ch.tracked) {
-        // The track goes on: same delay, as a correction of the new prediction.
-        const instant& t = ch.track.reference;
-        const double toa = ch.track.at(t), rate = ch.track.rate_at(t);
-        ch.track = { ch.predicted, t, toa - delay_at(window.toa, t), rate - delay_rate_at(window.toa, t) };
-    }
+    ch.set_window(window);
+    if (d_anchor && !ch.tracked)
+        // A new prediction may number the slots anew.
+        ch.restart(segment_view().at(d_first), true);
+    d_wait = 0;
 }
 
 bool correlator_bank::has_all_windows() const
@@ -131,29 +85,63 @@ sample_view correlator_bank::segment_view()
 
 void correlator_bank::begin_segment(const instant& anchor)
 {
+    throw_if(validate(anchor, "anchor"));
     end_segment();
-    d_anchor = anchor;
-    d_first = 0;
-    d_batch = 0;
-    for (auto& c : d_channels)
-        if (c->window) {
-            const double toa = delay_at(c->window->toa, anchor) + c->window->half_width_s;
-            c->occasions.seek(advance(anchor, -toa));
-        }
+    d_origin = anchor;
+    d_position = 0;
 }
 
 void correlator_bank::push(const std::complex<float>* samples, int64_t count)
 {
-    if (!d_anchor)
+    if (!d_origin)
         return;
-    d_samples.insert(d_samples.end(), samples, samples + count);
-    work(false);
+    const auto finite = [](const std::complex<float>& x) {
+        return std::isfinite(x.real()) && std::isfinite(x.imag());
+    };
+    const auto* const stop = samples + count;
+    while (samples != stop) {
+        const auto* const good = std::find_if_not(samples, stop, finite);
+        if (good != samples) {
+            if (!d_anchor)
+                open();
+            d_samples.insert(d_samples.end(), samples, good);
+            d_position += good - samples;
+            work(false);
+        }
+        const auto* const next = std::find_if(good, stop, finite);
+        if (next != good)
+            close();
+        d_position += next - good;
+        samples = next;
+    }
 }
 
 void correlator_bank::end_segment()
 {
-    if (d_anchor)
-        work(true);
+    close();
+    d_origin.reset();
+}
+
+void correlator_bank::open()
+{
+    const instant start = sample_instant(*d_origin, d_position, d_carrier.sample_rate_hz);
+    // Occasions are reported once, unless the receiver's clock was set back by more than a slot.
+    const bool again = d_ended && seconds_between(start, *d_ended) < -1e-3;
+    d_anchor = start;
+    d_first = 0;
+    d_batch = 0;
+    d_wait = 0;
+    for (auto& c : d_channels)
+        c->restart(start, again);
+}
+
+void correlator_bank::close()
+{
+    if (!d_anchor)
+        return;
+    work(true);
+    const sample_view view = segment_view();
+    d_ended = view.at(view.end());
     d_anchor.reset();
     d_samples.clear();
     d_done.clear();
@@ -166,57 +154,27 @@ std::vector<delay_profile> correlator_bank::take()
     return out;
 }
 
-bool correlator_bank::prepare(job& j)
-{
-    channel& ch = *d_channels[j.satellite];
-    const double rate = d_carrier.sample_rate_hz;
-    const int64_t first_slot = j.where.slots.front();
-    j.tracked = ch.tracked;
-    if (ch.tracked) {
-        j.start = ch.track;
-        j.half_width_s = 0.5 * cp_samples(d_carrier, 1, 1) / rate;
-        j.doppler_half_width_hz = 0.0;
-    } else {
-        j.start = delay_model{ ch.predicted, *d_anchor, 0.0, 0.0 };
-        j.half_width_s = ch.window->half_width_s;
-        j.doppler_half_width_hz = ch.window->doppler_half_width_hz;
-    }
-    const sample_view view = segment_view();
-    const auto place = [&](size_t i) {
-        const double offset = ch.replica.first_sample(j.where.slots[i]) / rate;
-        return view.position(j.start.arrival(advance(j.where.sent[i], offset)));
-    };
-    const size_t final_slot = j.where.slots.size() - 1;
-    j.begin = place(0);
-    j.end = place(final_slot) + ch.replica.length_samples(j.where.slots[final_slot]);
-    const double reach = j.half_width_s * rate + cp_samples(d_carrier, first_slot, 0) + 2.0;
-    j.first = static_cast<int64_t>(std::floor(j.begin - reach));
-    j.last = static_cast<int64_t>(std::ceil(j.end + reach));
-    return j.last > 0;
-}
-
 std::vector<correlator_bank::job> correlator_bank::collect(int64_t boundary, bool last)
 {
     std::vector<job> jobs;
-    const int64_t end = d_first + static_cast<int64_t>(d_samples.size());
-    const int64_t limit = last ? end : boundary;
+    const sample_view view = segment_view();
+    const int64_t limit = last ? view.end() : boundary;
     for (size_t i = 0; i < d_channels.size(); ++i) {
         channel& ch = *d_channels[i];
-        if (!ch.window)
-            continue;
         for (size_t ahead = 0;;) {
-            const auto next = ch.occasions.peek(ahead);
+            const auto next = ch.peek(ahead);
             if (!next)
                 break;
             job j;
             j.satellite = i;
             j.ahead = ahead;
             j.where = *next;
-            if (!prepare(j)) { // before the segment's first sample
+            const auto place = ch.prepare(j, view);
+            if (place == channel::place::before) {
                 ch.occasions.pop();
                 continue;
             }
-            if (j.first >= limit)
+            if (place == channel::place::unpredicted || j.first >= limit)
                 break;
             j.core = last || j.last <= boundary;
             jobs.push_back(std::move(j));
@@ -237,17 +195,23 @@ void correlator_bank::work(bool last)
 {
     const auto batch = static_cast<int64_t>(std::llround(d_config.batch_s * d_carrier.sample_rate_hz));
     while (true) {
-        const int64_t end = d_first + static_cast<int64_t>(d_samples.size());
+        const int64_t end = segment_view().end();
+        if (!last && end < d_wait)
+            return;
         const int64_t boundary = (d_batch + 1) * batch;
         const bool final_batch = last && boundary >= end;
-        if (!last && boundary > end)
+        if (!last && boundary > end) {
+            d_wait = boundary;
             return;
+        }
         std::vector<job> jobs = collect(boundary, final_batch);
         int64_t needed = boundary;
         for (const auto& j : jobs)
             needed = std::max(needed, j.last);
-        if (!last && needed > end)
+        if (!last && needed > end) {
+            d_wait = needed;
             return;
+        }
         run(jobs);
         ++d_batch;
         if (final_batch)
@@ -360,16 +324,9 @@ void correlator_bank::run(std::vector<job>& jobs)
             continue;
         emit(*j);
         ++leave[j->satellite];
-        channel& ch = *d_channels[j->satellite];
-        if (j->found()) {
-            ch.tracked = true;
-            ch.track = j->estimate.model;
-            ch.level = j->level();
+        d_channels[j->satellite]->learn(*j);
+        if (j->found())
             done.push_back(*j);
-        } else if (j->status == occasion_status::no_signal) {
-            ch.tracked = false;
-            ch.level = 0.0;
-        }
     }
     for (size_t i = 0; i < leave.size(); ++i)
         for (size_t n = 0; n < leave[i]; ++n)
@@ -381,56 +338,30 @@ void correlator_bank::run(std::vector<job>& jobs)
 void correlator_bank::emit(job& j)
 {
     channel& ch = *d_channels[j.satellite];
-    const int64_t end = d_first + static_cast<int64_t>(d_samples.size());
-    // An occasion that was not expected within the segment, and was not seen, is nobody's loss.
-    const bool expected = j.begin >= 0.0 && j.end <= end;
-    const bool partly = j.end > 0.0 && j.begin < end;
-    if (!j.found() && !(j.tracked ? partly : expected))
+    const int64_t end = segment_view().end();
+    // An occasion that was expected outside the segment, and was not seen in it, is nobody's loss.
+    if (!j.found() && !(j.end > 0.0 && j.begin < end))
         return;
     // A short gap cuts one occasion, though two segments hold a part of it.
     if (ch.reported && j.where.slots.front() <= *ch.reported)
         return;
     ch.reported = j.where.slots.front();
-    delay_profile p;
-    p.satellite = ch.signal.id;
-    p.comb_size = ch.signal.prs.comb_size;
-    p.subcarriers = ch.replica.span();
-    p.grid_subcarriers = 12 * d_carrier.n_rb;
-    p.scs_hz = d_carrier.scs_khz * 1e3;
-    p.slot_count = j.where.slots.front();
-    p.status = j.status;
-    p.sent = j.where.sent.front();
-    const delay_model& model = j.found() ? j.estimate.model : j.start;
-    p.arrival = model.arrival(p.sent);
-    p.toa_s = model.at(p.arrival);
-    p.doppler_hz = -d_carrier.frequency_hz * model.rate_at(p.arrival);
-    const instant expected_at = j.start.arrival(p.sent);
-    p.window_min_s = j.start.at(expected_at) - j.half_width_s;
-    p.window_max_s = j.start.at(expected_at) + j.half_width_s;
-    p.observations = static_cast<int>(j.where.slots.size()) * ch.replica.num_symbols() /
-                     ch.replica.resource().comb_size;
-    p.values.assign(fft_size(d_carrier), std::complex<float>(0.0f));
-    if (j.found()) {
-        p.doppler_std_hz = j.estimate.doppler_std_hz;
-        ch.detector.profile_of(j.estimate.combined.data(), p.values.data());
-    }
-    d_out.push_back(std::move(p));
+    d_out.push_back(ch.report(j));
 }
 
 void correlator_bank::drop_samples()
 {
     // Nothing before the earliest occasion that is still to come is needed again.
-    const int64_t end = d_first + static_cast<int64_t>(d_samples.size());
-    int64_t keep = end;
+    const sample_view view = segment_view();
+    int64_t keep = view.end();
     for (auto& c : d_channels) {
-        const auto next = c->window ? c->occasions.peek() : std::nullopt;
+        const auto next = c->peek(0);
         if (!next)
             continue;
         job j;
-        j.satellite = &c - d_channels.data();
         j.where = *next;
-        prepare(j);
-        keep = std::min(keep, j.first);
+        if (c->prepare(j, view) == channel::place::ahead)
+            keep = std::min(keep, j.first);
     }
     keep = std::max(keep, d_first);
     d_done.erase(std::remove_if(d_done.begin(),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "integers.h"
 #include <gnuradio/ntnpos/kernel/occasions.h>
+#include <cmath>
 
 namespace gr::ntnpos::kernel {
 
@@ -17,8 +18,12 @@ void occasion_sequence::seek(const instant& sent)
     const double slot_s = 1e-3 / slots_per_subframe(d_carrier);
     const double slots = seconds_between(sent, d_signal.sfn0) / slot_s - r.slot_offset -
                          static_cast<double>(r.repetition_factor) * r.time_gap_slots - 1.0;
-    d_instance = floor_div(static_cast<int64_t>(slots), r.periodicity_slots);
     d_pending.clear();
+    // Years in the tens of millions: a clock that reads this has another unit.
+    d_countable = std::abs(slots) < 9e18;
+    if (!d_countable)
+        return;
+    d_instance = floor_div(static_cast<int64_t>(slots), r.periodicity_slots);
     // The margin above may have kept an instance that is over.
     const auto over = [&](const occasion& o) {
         return seconds_between(o.sent.back(), sent) + slot_s <= 0.0;
@@ -29,7 +34,7 @@ void occasion_sequence::seek(const instant& sent)
 
 bool occasion_sequence::extend()
 {
-    if (d_silent)
+    if (d_silent || !d_countable)
         return false;
     const prs_resource& r = d_signal.prs;
     // A muting pattern repeats within 1024 frames: after so many silent instances the resource never transmits.

@@ -2,8 +2,15 @@
 #include "config_text.h"
 #include "integers.h"
 #include <gnuradio/ntnpos/kernel/search_window.h>
+#include <cmath>
 
 namespace gr::ntnpos::kernel {
+
+namespace {
+
+constexpr double max_delay_s = 1e4;
+
+} // namespace
 
 std::optional<config_error> validate(const search_window& w)
 {
@@ -29,12 +36,21 @@ double delay_model::rate_at(const instant& t) const
     return delay_rate_at(*predicted, t) + rate;
 }
 
+bool delay_model::plausible(const instant& t) const
+{
+    return std::abs(at(t)) <= max_delay_s && std::abs(rate_at(t)) <= 1e-3;
+}
+
 instant delay_model::arrival(const instant& sent) const
 {
     // t = sent + toa(t) contracts by the delay rate, below 1e-4: four rounds reach double precision.
     instant t = sent;
-    for (int round = 0; round < 4; ++round)
-        t = advance(sent, at(t));
+    for (int round = 0; round < 4; ++round) {
+        const double toa = at(t);
+        if (!(std::abs(toa) <= max_delay_s))
+            return t;
+        t = advance(sent, toa);
+    }
     return t;
 }
 

@@ -43,14 +43,16 @@ public:
 
     //! Index of a satellite's id; -1 if there is none of that name.
     int index_of(const std::string& id) const;
-    //! Sets or replaces a window; occasions not yet worked on use it. Throws std::invalid_argument if it is wrong.
+    /*! Sets or replaces a window; occasions not yet worked on use it. Throws std::invalid_argument if it is wrong. While a
+     *  window predicts an impossible delay (delay_model::plausible) its satellite is not looked for. */
     void set_window(int satellite, const search_window& window);
     //! Whether every satellite has a window.
     bool has_all_windows() const;
 
-    //! Ends the current segment, if any, and starts one whose first sample is at \p anchor.
+    //! Ends the current segment, if any, and starts one whose first sample is at \p anchor. Throws std::invalid_argument
+    //! if that is no valid instant.
     void begin_segment(const instant& anchor);
-    //! Adds samples to the segment.
+    //! Adds samples to the segment. What is not finite (NaN, infinite) counts as missing: a gap.
     void push(const std::complex<float>* samples, int64_t count);
     //! Ends the segment: what it holds is worked on, what it cuts is incomplete.
     void end_segment();
@@ -65,9 +67,10 @@ private:
     struct job;     // one occasion in work
 
     sample_view segment_view();
+    void open();
+    void close();
     void work(bool last);
     std::vector<job> collect(int64_t boundary, bool last);
-    bool prepare(job& j);
     void run(std::vector<job>& jobs);
     bool acquire(const sample_view& samples, job& j);
     occasion_estimator::outcome
@@ -85,7 +88,11 @@ private:
     std::vector<std::complex<float>> d_work;    // a batch's samples, with fitted satellites taken out
     int64_t d_first = 0;
     int64_t d_batch = 0;
-    std::optional<instant> d_anchor;
+    int64_t d_wait = 0;              // nothing is to be done before the segment has so many samples
+    std::optional<instant> d_origin; // of the samples that are pushed, and their number
+    int64_t d_position = 0;
+    std::optional<instant> d_anchor; // of the gapless segment in work, open from its first finite sample on
+    std::optional<instant> d_ended;  // end of the last segment
     std::vector<job> d_done; // worked on, and their signals may reach into the next batch
     std::vector<delay_profile> d_out;
 };

@@ -38,6 +38,7 @@ private:
     double d_max_coherent_s;
     int64_t d_instance = 0;          // next instance to be turned into occasions
     bool d_silent = false;           // every instance is muted
+    bool d_countable = true;         // the slot that was sought has a number
     std::vector<occasion> d_pending; // made and not yet popped
 };
 

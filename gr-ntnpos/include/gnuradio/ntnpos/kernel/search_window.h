@@ -43,7 +43,11 @@ struct delay_model {
     double at(const instant& t) const;
     //! d(toa)/dt at a receiver-clock instant, s/s.
     double rate_at(const instant& t) const;
-    //! The receiver-clock instant at which what left at satellite-clock reading \p sent arrives.
+    //! Whether a signal can have the delay (1e4 s: clocks may differ) and rate (1e-3) that the model gives at \p t. A
+    //! polynomial far from its time does not.
+    bool plausible(const instant& t) const;
+    //! The receiver-clock instant at which what left at satellite-clock reading \p sent arrives. Where the model is not
+    //! plausible, nor is it at what is returned.
     instant arrival(const instant& sent) const;
     //! Moves the reference to \p t without changing the line.
     void rebase(const instant& t);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "bank_channel.h"
+#include <algorithm>
+#include <cmath>
+
+namespace gr::ntnpos::kernel {
+
+namespace {
+
+/* What a prediction may be wrong by in acceleration, in s/s^2: 4 % of the 600 Hz/s at 2
+ * GHz that a satellite 600 km up reaches. */
+constexpr double acceleration_error = 1e-8;
+
+first_path_config
+detector_config(const carrier& c, const satellite_signal& s, double false_alarm)
+{
+    first_path_config f;
+    f.subcarriers = 12 * s.prs.num_rb;
+    f.scs_hz = c.scs_khz * 1e3;
+    f.profile_points = fft_size(c);
+    f.false_alarm_probability = false_alarm;
+    return f;
+}
+
+} // namespace
+
+correlator_bank::channel::channel(const carrier& c,
+                                  const satellite_signal& s,
+                                  const correlator_bank_config& config)
+    : grid(c),
+      signal(s),
+      replica(c, s.prs),
+      detector(detector_config(c, s, config.false_alarm_probability)),
+      occasions(c, s, config.max_coherent_s)
+{
+}
+
+void correlator_bank::channel::set_window(const search_window& w)
+{
+    window = w;
+    predicted = std::make_shared<const trajectory>(w.toa);
+    if (!tracked)
+        return;
+    const instant& t = track.reference;
+    const double toa = track.at(t), rate = track.rate_at(t);
+    track = { predicted, t, toa - delay_at(w.toa, t), rate - delay_rate_at(w.toa, t) };
+}
+
+void correlator_bank::channel::restart(const instant& t, bool again)
+{
+    from = t;
+    if (again)
+        reported.reset();
+}
+
+std::optional<occasion> correlator_bank::channel::peek(size_t ahead)
+{
+    if (!window)
+        return std::nullopt;
+    if (from) {
+        const delay_model model =
+            follows(*from) ? track : delay_model{ predicted, *from };
+        if (!model.plausible(*from))
+            return std::nullopt;
+        occasions.seek(advance(*from, -model.at(*from) - window->half_width_s));
+        from.reset();
+    }
+    return occasions.peek(ahead);
+}
+
+// Whether the track is good to a quarter of a cyclic prefix at t: else the window is
+// searched again.
+bool correlator_bank::channel::follows(const instant& t) const
+{
+    if (!tracked)
+        return false;
+    const double age = seconds_between(t, track.reference);
+    const double error =
+        3.0 * track_rate_std * std::abs(age) + 0.5 * acceleration_error * age * age;
+    return error <= 0.25 * cp_samples(grid, 1, 1) / grid.sample_rate_hz;
+}
+
+correlator_bank::channel::place
+correlator_bank::channel::prepare(job& j, const sample_view& view) const
+{
+    const double rate = grid.sample_rate_hz;
+    j.start = delay_model{ predicted, view.anchor };
+    const instant arrival = j.start.arrival(j.where.sent.front());
+    if (!j.start.plausible(arrival))
+        return place::unpredicted;
+    j.tracked = follows(arrival);
+    if (j.tracked) {
+        j.start = track;
+        j.half_width_s = 0.5 * cp_samples(grid, 1, 1) / rate;
+        j.doppler_half_width_hz = 0.0;
+    } else {
+        j.half_width_s = window->half_width_s;
+        j.doppler_half_width_hz = window->doppler_half_width_hz;
+    }
+    const auto position = [&](size_t i) {
+        const double offset = replica.first_sample(j.where.slots[i]) / rate;
+        return view.position(j.start.arrival(advance(j.where.sent[i], offset)));
+    };
+    const size_t final_slot = j.where.slots.size() - 1;
+    j.begin = position(0);
+    j.end = position(final_slot) + replica.length_samples(j.where.slots[final_slot]);
+    const double reach =
+        j.half_width_s * rate + cp_samples(grid, j.where.slots.front(), 0) + 2.0;
+    j.first = static_cast<int64_t>(std::floor(j.begin - reach));
+    j.last = static_cast<int64_t>(std::ceil(j.end + reach));
+    return j.last > 0 ? place::ahead : place::before;
+}
+
+void correlator_bank::channel::learn(const job& j)
+{
+    if (j.found()) {
+        tracked = true;
+        track = j.estimate.model;
+        track_rate_std = j.estimate.doppler_std_hz / grid.frequency_hz;
+        level = j.level();
+    } else if (j.status == occasion_status::no_signal) {
+        tracked = false;
+        level = 0.0;
+    }
+}
+
+delay_profile correlator_bank::channel::report(const job& j)
+{
+    delay_profile p;
+    p.satellite = signal.id;
+    p.comb_size = signal.prs.comb_size;
+    p.subcarriers = replica.span();
+    p.grid_subcarriers = 12 * grid.n_rb;
+    p.scs_hz = grid.scs_khz * 1e3;
+    p.slot_count = j.where.slots.front();
+    p.status = j.status;
+    p.sent = j.where.sent.front();
+    const delay_model& model = j.found() ? j.estimate.model : j.start;
+    p.arrival = model.arrival(p.sent);
+    p.toa_s = model.at(p.arrival);
+    p.doppler_hz = -grid.frequency_hz * model.rate_at(p.arrival);
+    const instant expected_at = j.start.arrival(p.sent);
+    p.window_min_s = j.start.at(expected_at) - j.half_width_s;
+    p.window_max_s = j.start.at(expected_at) + j.half_width_s;
+    p.observations = static_cast<int>(j.where.slots.size()) * replica.num_symbols() /
+                     replica.resource().comb_size;
+    p.values.assign(fft_size(grid), std::complex<float>(0.0f));
+    if (j.found()) {
+        p.doppler_std_hz = j.estimate.doppler_std_hz;
+        detector.profile_of(j.estimate.combined.data(), p.values.data());
+    }
+    return p;
+}
+
+} // namespace gr::ntnpos::kernel
