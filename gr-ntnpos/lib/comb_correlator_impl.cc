@@ -62,6 +62,16 @@ comb_correlator_impl::comb_correlator_impl(const kernel::carrier& carrier,
     set_msg_handler(pmt::mp("windows"), [this](const pmt::pmt_t& m) { handle_window(m); });
 }
 
+bool comb_correlator_impl::start()
+{
+    // A flowgraph may run more than once: each run is a stream of its own.
+    d_bank.end_segment();
+    d_bank.take();
+    d_queue.clear();
+    d_timed = d_flushed = d_end_sent = false;
+    return block::start();
+}
+
 void comb_correlator_impl::handle_window(const pmt::pmt_t& message)
 {
     const auto satellite = read_text(member(message, "satellite"));
@@ -100,9 +110,7 @@ int comb_correlator_impl::general_work(int noutput_items,
 {
     auto* out = static_cast<gr_complex*>(output_items[0]);
     const auto* in = static_cast<const gr_complex*>(input_items[0]);
-    if (!d_bank.has_all_windows()) {
-        if (input_ended())
-            return WORK_DONE;
+    if (!d_bank.has_all_windows() && !input_ended()) {
         // Not a signal path yet: the stream waits for the engine, without burning a processor.
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         return 0;

@@ -19,6 +19,7 @@ public:
     uint64_t bad_messages() const override { return d_bad_messages; }
     uint64_t untimed_samples() const override { return d_untimed; }
 
+    bool start() override;
     void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;
     int general_work(int noutput_items,
                      gr_vector_int& ninput_items,
@@ -36,8 +37,8 @@ private:
     kernel::correlator_bank d_bank;
     size_t d_vector; // values in an output item
     std::deque<kernel::delay_profile> d_queue;
-    bool d_timed = false;
-    bool d_flushed = false;
+    bool d_timed = false;   // the segment's tags are valid
+    bool d_flushed = false; // the input has ended and its last segment is worked on
     bool d_end_sent = false;
     std::atomic<uint64_t> d_bad_messages{ 0 };
     std::atomic<uint64_t> d_untimed{ 0 };

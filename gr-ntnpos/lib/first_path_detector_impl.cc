@@ -66,7 +66,7 @@ first_path_detector_impl::first_path_detector_impl(const std::string& source,
     });
 }
 
-kernel::first_path& first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
+kernel::first_path* first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
 {
     const auto key = std::make_pair(profile.subcarriers, profile.scs_hz);
     auto at = d_detectors.find(key);
@@ -74,9 +74,11 @@ kernel::first_path& first_path_detector_impl::detector_for(const kernel::delay_p
         kernel::first_path_config config = d_config;
         config.subcarriers = profile.subcarriers;
         config.scs_hz = profile.scs_hz;
+        if (kernel::validate(config))
+            return nullptr;
         at = d_detectors.emplace(key, kernel::first_path(config)).first;
     }
-    return at->second;
+    return &at->second;
 }
 
 void first_path_detector_impl::publish(const char* kind, pmt::pmt_t message)
@@ -95,6 +97,7 @@ void first_path_detector_impl::count_bad()
 }
 
 pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profile,
+                                             kernel::first_path& detector,
                                              const gr_complex* values)
 {
     pmt::pmt_t m = pmt::make_dict();
@@ -106,7 +109,7 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
 
     kernel::first_path_estimate estimate;
     if (profile.status == kernel::occasion_status::found)
-        estimate = detector_for(profile).detect(values);
+        estimate = detector.detect(values);
     if (!estimate.detected) {
         const bool cut = profile.status == kernel::occasion_status::incomplete;
         put(m, "status", pmt::intern(cut ? "incomplete" : "no_signal"));
@@ -152,17 +155,19 @@ int first_path_detector_impl::work(int noutput_items,
             pmt::pmt_t end = pmt::make_dict();
             put(end, "count", pmt::from_uint64(d_count));
             publish("end", end);
+            d_count = 0;
             continue;
         }
         const auto tag = of_key(profile_key());
         const auto profile =
             tag == tags.end() ? std::nullopt : read_profile(tag->value);
-        if (!profile || profile->subcarriers > d_points) {
+        kernel::first_path* const detector = profile ? detector_for(*profile) : nullptr;
+        if (!detector) {
             count_bad();
             continue;
         }
         ++d_count;
-        publish("toa", measure(*profile, in + static_cast<size_t>(i) * d_points));
+        publish("toa", measure(*profile, *detector, in + static_cast<size_t>(i) * d_points));
     }
     return noutput_items;
 }

@@ -25,8 +25,11 @@ public:
              gr_vector_void_star& output_items) override;
 
 private:
-    kernel::first_path& detector_for(const kernel::delay_profile& profile);
-    pmt::pmt_t measure(const kernel::delay_profile& profile, const gr_complex* values);
+    //! The detector that fits a profile; none if the profile does not fit the block.
+    kernel::first_path* detector_for(const kernel::delay_profile& profile);
+    pmt::pmt_t measure(const kernel::delay_profile& profile,
+                       kernel::first_path& detector,
+                       const gr_complex* values);
     void publish(const char* kind, pmt::pmt_t message);
     void count_bad();
 
@@ -36,7 +39,7 @@ private:
     bool d_with_profiles;
     std::map<std::pair<int, double>, kernel::first_path> d_detectors; // by subcarriers and spacing
     uint64_t d_seq = 0;
-    uint64_t d_count = 0;
+    uint64_t d_count = 0; // toa messages of this stream
     std::atomic<uint64_t> d_bad{ 0 };
 };
 

@@ -69,9 +69,10 @@ std::optional<kernel::instant> read_instant(const pmt::pmt_t& value)
         return std::nullopt;
     const auto full = read_integer(pmt::tuple_ref(value, 0));
     const auto frac = read_double(pmt::tuple_ref(value, 1));
-    if (!full || !frac || *frac < 0.0 || *frac >= 1.0)
+    if (!full || !frac)
         return std::nullopt;
-    return kernel::instant{ *full, *frac };
+    const kernel::instant t{ *full, *frac };
+    return kernel::validate(t, "time") ? std::nullopt : std::optional(t);
 }
 
 std::optional<kernel::trajectory> read_trajectory(const pmt::pmt_t& value)
