@@ -180,7 +180,7 @@ search_result prs_search::search(const sample_view& samples,
             float* out = cells.data() + static_cast<size_t>(row) * columns;
             for (int d = 0; d < columns; ++d) {
                 const double below = energy[std::min(d + under, lags)] - energy[d];
-                if (valid[d] && below > 0.0)
+                if (below > 0.0)
                     // Neither transform is scaled: Parseval leaves a factor of `lags`.
                     out[d] += (dimensions - 1.0) * lags * std::norm(inverse.data()[d]) /
                               (below * reference_energy);
@@ -195,10 +195,9 @@ search_result prs_search::search(const sample_view& samples,
         return result;
     result.threshold =
         gamma_threshold(slots.size(), d_false_alarm / static_cast<double>(result.cells));
-    size_t best = 0;
-    for (size_t i = 0; i < cells.size(); ++i)
-        if (valid[i % columns] && (!valid[best % columns] || cells[i] > cells[best]))
-            best = i;
+    // Cells at the segment's border too, over the samples that are there: a signal that is cut has echoes in delay and
+    // Doppler among the whole ones, but is itself stronger than they are.
+    const size_t best = std::max_element(cells.begin(), cells.end()) - cells.begin();
     const int row = best / columns;
     const int column = best % columns;
     const auto cell = [&](int r, int d) -> double {
@@ -206,7 +205,7 @@ search_result prs_search::search(const sample_view& samples,
         return inside ? cells[static_cast<size_t>(r) * columns + d] : 0.0;
     };
     result.statistic = cells[best];
-    result.found = result.statistic > result.threshold;
+    result.found = result.statistic > result.threshold && valid[column];
     const double delay = vertex(cell(row, column - 1), cells[best], cell(row, column + 1));
     const double doppler = vertex(cell(row - 1, column), cells[best], cell(row + 1, column));
     result.delay_s = ((column + delay) * lag_samples - margin + fraction) / rate;

@@ -12,7 +12,7 @@ namespace gr::ntnpos::kernel {
 
 //! Where a search found its satellite, relative to the window's middle.
 struct search_result {
-    bool found = false;      //!< the statistic passed the threshold
+    bool found = false;      //!< the statistic passed the threshold, and all samples of its delay are there
     double delay_s = 0.0;    //!< toa minus prediction
     double doppler_hz = 0.0; //!< Doppler minus prediction
     double statistic = 0.0;  //!< of the best cell: about -ln of its probability under noise alone
@@ -29,7 +29,7 @@ struct search_result {
  * cell exceeds x with probability (1-x)^(D-1) < exp(-(D-1) x), D the time-bandwidth product. Slots add without phase.
  *
  * The result is good to about half a sample of the band's rate and a quarter of the inverse PRS duration; comb_correlator
- * refines it. Delays at which the PRS is not wholly within the samples are not tried.
+ * refines it. Nothing is found at delays at which the PRS is not wholly within the samples, nor an echo of what lies there.
  */
 class prs_search
 {
