@@ -13,6 +13,7 @@ import functools
 
 import numpy as np
 
+C_M_S = 299_792_458.0
 LEGAL_PAIRS = [(2, 2), (4, 2), (6, 2), (12, 2), (4, 4), (12, 4), (6, 6), (12, 6), (12, 12)]  # symbols, comb
 # k' of table 7.4.1.7.3-2, one row a comb size.
 K_PRIME = {
