@@ -31,8 +31,10 @@ comb_correlator::placement comb_correlator::place(const sample_view& samples,
     const double cycles = d_carrier.frequency_hz * toa;
     p.cycles = cycles - std::floor(cycles);
     p.step = d_carrier.frequency_hz * model.rate_at(p.centre) / rate;
-    p.begin = samples.position(useful) - s.cp_samples;
-    p.end = samples.position(useful) + d_size;
+    // What lasts one second for the satellite's clock lasts 1 + rate by the receiver's.
+    const double stretch = 1.0 + model.rate_at(p.centre);
+    p.begin = samples.position(useful) - s.cp_samples * stretch;
+    p.end = samples.position(useful) + d_size * stretch;
     return p;
 }
 
