@@ -44,6 +44,8 @@ void correlator_bank::channel::set_window(const search_window& w)
     const instant& t = track.reference;
     const double toa = track.at(t), rate = track.rate_at(t);
     track = { predicted, t, toa - delay_at(w.toa, t), rate - delay_rate_at(w.toa, t) };
+    const double margin = 0.5 * cp_samples(grid, 1, 1) / grid.sample_rate_hz;
+    tracked = std::abs(track.offset_s) <= w.half_width_s + margin;
 }
 
 void correlator_bank::channel::restart(const instant& t, bool again)

@@ -22,7 +22,7 @@ struct correlator_bank::channel {
             const correlator_bank_config& config);
 
     /*!
-     * Sets or replaces the window. A track goes on, as a correction of the new
+     * Sets or replaces the window. A track within it goes on, as a correction of the new
      * prediction; without one the occasions are sought anew.
      */
     void set_window(const search_window& w);

@@ -220,7 +220,11 @@ void correlator_bank::work(bool last)
 }
 
 occasion_estimator::outcome
-correlator_bank::refine(const sample_view& samples, job& j, bool coarse, int rounds)
+correlator_bank::refine(const sample_view& samples,
+                        job& j,
+                        bool coarse,
+                        int rounds,
+                        double least_statistic)
 {
     channel& ch = *d_channels[j.satellite];
     const auto outcome =
@@ -229,6 +233,8 @@ correlator_bank::refine(const sample_view& samples, job& j, bool coarse, int rou
     j.status = outcome == result::found       ? occasion_status::found
                : outcome == result::no_signal ? occasion_status::no_signal
                                               : occasion_status::incomplete;
+    if (j.found() && j.estimate.paths.statistic < least_statistic)
+        j.status = occasion_status::no_signal;
     if (j.found())
         d_estimator.add(samples, ch.replica, j.where, j.estimate, -1.0f);
     return outcome;
@@ -254,7 +260,10 @@ bool correlator_bank::acquire(const sample_view& samples, job& j)
     j.estimate.model.rebase(j.start.arrival(j.where.sent.front()));
     j.estimate.model.offset_s += r.delay_s;
     j.estimate.model.rate -= r.doppler_hz / d_carrier.frequency_hz;
-    refine(samples, j, true, 2);
+    // Another signal on the same comb passes for this one more easily in a search than on the
+    // elements: the best of so many cells has to be as unlikely there.
+    const auto cells = static_cast<double>(r.cells);
+    refine(samples, j, true, 2, std::log(cells / d_config.false_alarm_probability));
     return j.found();
 }
 
@@ -268,7 +277,7 @@ void correlator_bank::cancel_in_turns(const sample_view& samples, std::vector<jo
             if (!j.found() || !shared)
                 continue;
             d_estimator.add(samples, d_channels[j.satellite]->replica, j.where, j.estimate, 1.0f);
-            refine(samples, j, false, 1);
+            refine(samples, j, false, 1, 0.0);
         }
 }
 
@@ -300,7 +309,7 @@ void correlator_bank::run(std::vector<job>& jobs)
     for (job* j : order)
         if (j->tracked) {
             j->estimate.model = j->start;
-            refine(work, *j, false, 1);
+            refine(work, *j, false, 1, 0.0);
             if (j->status == occasion_status::no_signal)
                 acquire(work, *j);
         }

@@ -24,15 +24,22 @@ int search_points(const first_path_config& c)
 int wrapped(int index, int size) { return index < 0 ? index + size : index; }
 
 /*
- * Probability that noise alone, in so many complex dimensions, lets a path somewhere in
- * `cells` delays of a resolution each take the squared residual from `before` to `after`.
- * At one delay the part that is left is beta distributed: P = left^(dimensions - 1) =
- * exp(-x). The squared envelope of band-limited noise crosses its x-fold mean
- * sqrt(pi x / 3) exp(-x) times upwards in each resolution (Rice, 1944).
+ * -ln of the probability that noise alone, in so many complex dimensions, lets a path at a
+ * given delay take the squared residual from `before` to `after`: the part that is left is
+ * beta distributed, P = left^(dimensions - 1).
  */
-double chance(double before, double after, double dimensions, double cells)
+double surprise(double before, double after, double dimensions)
 {
-    const double x = (1.0 - dimensions) * std::log(after / before);
+    return (1.0 - dimensions) * std::log(after / before);
+}
+
+/*
+ * Probability of a surprise of x or more somewhere in `cells` delays of a resolution each:
+ * the squared envelope of band-limited noise crosses its x-fold mean sqrt(pi x / 3) exp(-x)
+ * times upwards in each resolution (Rice, 1944).
+ */
+double chance(double x, double cells)
+{
     return (1.0 + cells * std::sqrt(M_PI * x / 3.0)) * std::exp(-x);
 }
 
@@ -161,8 +168,8 @@ first_path_estimate first_path::detect_channel(const std::complex<float>* channe
             break;
         const double dimensions = m - 1.5 * estimate.paths.size();
         const double cells = std::max(1.0, (high_s - low_s) / resolution_s);
-        if (!(chance(cost, trial_cost, dimensions, cells) <
-              d_config.false_alarm_probability))
+        const double x = surprise(cost, trial_cost, dimensions);
+        if (!(chance(x, cells) < d_config.false_alarm_probability))
             break;
         std::sort(trial.begin(), trial.end(), [](const auto& a, const auto& b) {
             return a.delay_s < b.delay_s;
@@ -179,6 +186,8 @@ first_path_estimate first_path::detect_channel(const std::complex<float>* channe
         }
         if (!sound)
             break;
+        if (estimate.paths.empty())
+            estimate.statistic = x;
         estimate.paths = trial;
         cost = trial_cost;
         subtract_paths(d_channel, d_config.scs_hz, estimate.paths, d_residual);

@@ -99,6 +99,7 @@ void bind_correlator_bank(py::module& m)
              py::arg("config") = correlator_bank_config{})
         .def("index_of", &correlator_bank::index_of, py::arg("id"))
         .def("set_window", &correlator_bank::set_window, py::arg("satellite"), py::arg("window"))
+        .def("has_all_windows", &correlator_bank::has_all_windows)
         .def("begin_segment", &correlator_bank::begin_segment, py::arg("anchor"))
         .def(
             "push",

@@ -69,6 +69,7 @@ void bind_first_path(py::module& m)
         .def_readonly("detected", &first_path_estimate::detected)
         .def_readonly("paths", &first_path_estimate::paths)
         .def_readonly("crossing_s", &first_path_estimate::crossing_s)
+        .def_readonly("statistic", &first_path_estimate::statistic)
         .def_readonly("noise_variance", &first_path_estimate::noise_variance)
         .def_readonly("noise_floor", &first_path_estimate::noise_floor);
 

@@ -74,7 +74,7 @@ private:
     void run(std::vector<job>& jobs);
     bool acquire(const sample_view& samples, job& j);
     occasion_estimator::outcome
-    refine(const sample_view& samples, job& j, bool coarse, int rounds);
+    refine(const sample_view& samples, job& j, bool coarse, int rounds, double least_statistic);
     void cancel_in_turns(const sample_view& samples, std::vector<job>& jobs);
     void emit(job& j);
     void drop_samples();

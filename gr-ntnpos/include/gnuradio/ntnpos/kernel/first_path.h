@@ -37,6 +37,7 @@ struct first_path_estimate {
     bool detected = false;             //!< false: nothing above the noise at the stated false-alarm probability
     std::vector<path_estimate> paths;  //!< ascending delays; the first is the first path
     double crossing_s = 0.0;  //!< first point of the profile above the threshold before its peak, from its middle
+    double statistic = 0.0;   //!< of the strongest path: -ln of its probability at one delay under noise alone
     double noise_variance = 0.0;       //!< per subcarrier of the combined channel, after the fitted paths are taken out
     double noise_floor = 0.0;          //!< amplitude of the profile away from the arrival region
 };

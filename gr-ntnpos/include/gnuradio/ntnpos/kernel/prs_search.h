@@ -25,8 +25,9 @@ struct search_result {
  *
  * The samples are correlated with the whole PRS of a slot through FFTs of only the occupied band; a Doppler bin is a
  * shift of the spectrum. A cell is |C|^2 over the energies of the replica and of the samples under it, so that noise and
- * other satellites' signals, which come and go within the window, do not move the false-alarm rate: under noise alone a
- * cell exceeds x with probability (1-x)^(D-1) < exp(-(D-1) x), D the time-bandwidth product. Slots add without phase.
+ * other satellites' signals, which come and go within the window, raise both: under noise alone a cell exceeds x with
+ * probability (1-x)^(D-1) < exp(-(D-1) x), D the time-bandwidth product. Slots add without phase. A strong signal on the
+ * same comb has fewer dimensions than D and can pass: what is found has to be confirmed on the resource's elements.
  *
  * The result is good to about half a sample of the band's rate and a quarter of the inverse PRS duration; comb_correlator
  * refines it. Nothing is found at delays at which the PRS is not wholly within the samples, nor an echo of what lies there.
