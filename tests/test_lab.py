@@ -17,6 +17,7 @@ from ntnpos.world.light_time import received
 from ntnpos.world.timebase import Epoch
 from ntnpos_lab import convert
 from ntnpos_lab import demo as demo_command
+from ntnpos_lab import locate as locate_command
 from ntnpos_lab.receive import Receiver
 from ntnpos_lab.scene import real_scene
 from ntnpos_lab.simulate import Downlink
@@ -153,3 +154,15 @@ def test_old_elements_are_said_to_be_old(capsys):
     assert capsys.readouterr().err == ""
     demo_command.elements_for(Epoch.parse("2025-12-25T00:00:00Z"))
     assert "78 days away" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bounds", [{"frequency_error_max_ppm": 1000.0}, {"clock_offset_max_s": 0.5}])
+def test_locate_refuses_a_search_without_end(sample_recordings, tmp_path, capfd, bounds):
+    """The receiver would refuse the windows, and wait for others that never come."""
+    told = json.loads((sample_recordings / "dev-sample.assistance.json").read_text())
+    told["receiver"] |= bounds
+    path = tmp_path / "assistance.json"
+    path.write_text(json.dumps(told))
+    assert locate_command.main([str(sample_recordings / "dev-sample"), "--assistance", str(path)]) == 2
+    said = capfd.readouterr()
+    assert said.out == "" and len(said.err.splitlines()) == 1 and said.err.startswith(f"{path}: ue_prior, receiver: ")

@@ -81,13 +81,15 @@ void comb_correlator_impl::handle_window(const pmt::pmt_t& message)
     const int index = satellite ? d_bank.index_of(*satellite) : -1;
     if (index >= 0 && toa && half_width && doppler) {
         const kernel::search_window window{ *toa, *half_width, *doppler };
-        if (!kernel::validate(window)) {
+        const auto error = d_bank.check_window(index, window);
+        if (!error) {
             d_bank.set_window(index, window);
             return;
         }
+        d_logger->warn("window of {} refused: {}", *satellite, error->message());
     }
     if (d_bad_messages++ == 0)
-        d_logger->warn("dropped a malformed message on port windows; more are only counted");
+        d_logger->warn("dropped a message on port windows; more are only counted");
 }
 
 bool comb_correlator_impl::input_ended()

@@ -71,6 +71,15 @@ def trajectory(segments: tuple[DelaySegment, ...]) -> ntnpos.trajectory:
         [ntnpos.delay_segment(instant(s.start_s), list(s.coefficients)) for s in segments])
 
 
+def check_windows(windows: list[SearchWindow], carrier: ntnpos.carrier, assistance: Assistance) -> None:
+    """InputError where the prior area and the receiver's bounds make a search that the receiver would refuse."""
+    for window, heard in zip(windows, signals(assistance, windows)):
+        problem = search_window(window).validate(carrier, heard.prs)
+        if problem:
+            raise InputError(assistance.path, "ue_prior, receiver", f"the search for {window.satellite}: {problem}",
+                             "a smaller area, or tighter bounds of clock and frequency")
+
+
 def search_window(of: SearchWindow) -> ntnpos.search_window:
     """A window as the correlator's constructor takes it."""
     return ntnpos.search_window(trajectory(of.segments), of.half_width_s, of.doppler_half_width_hz)

@@ -68,6 +68,7 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
     carrier = carrier_of(path, recording, assistance)
     start, stop = span_of(recording)
     windows = search_windows(assistance, start, stop)
+    convert.check_windows(windows, carrier, assistance)
     for satellite, reason in unusable_satellites(assistance, start, stop).items():
         print(f"{satellite} is not searched: {reason}", file=sys.stderr)
     engine = PositionEngine(assistance, height_m, height_std_m)

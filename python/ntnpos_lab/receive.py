@@ -133,6 +133,8 @@ def run(receiver: Receiver, windows: list[SearchWindow], wire: WireReceiver) -> 
             for message in wire.messages(idle_timeout_s=_DRAIN_S):
                 if message["kind"] != "config":
                     yield message
+            if receiver.correlator.bad_messages():
+                raise ReceiverError("the receiver refused a search window")
             if running.ended.is_set():
                 # One more look: the flowgraph may have ended during the last wait.
                 yield from (m for m in wire.messages(idle_timeout_s=_DRAIN_S) if m["kind"] != "config")

@@ -61,9 +61,15 @@ first_path_config correlator_bank::profile_config(int satellite) const
     return d_channels.at(satellite)->detector.config();
 }
 
+std::optional<config_error> correlator_bank::check_window(int satellite,
+                                                          const search_window& window) const
+{
+    return validate(window, d_carrier, d_channels.at(satellite)->signal.prs);
+}
+
 void correlator_bank::set_window(int satellite, const search_window& window)
 {
-    throw_if(validate(window));
+    throw_if(check_window(satellite, window));
     channel& ch = *d_channels.at(satellite);
     ch.set_window(window);
     if (d_anchor && !ch.tracked)

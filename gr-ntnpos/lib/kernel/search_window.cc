@@ -26,6 +26,24 @@ std::optional<config_error> validate(const search_window& w)
     return std::nullopt;
 }
 
+std::optional<config_error>
+validate(const search_window& w, const carrier& c, const prs_resource& r)
+{
+    if (auto error = validate(w))
+        return error;
+    constexpr double most_cells = 5e7;
+    const double bandwidth_hz = 12e3 * r.num_rb * c.scs_khz;
+    const double duration_s = r.num_symbols / (1e3 * c.scs_khz);
+    const double cells = (1.0 + 2.0 * w.half_width_s * bandwidth_hz) *
+                         (1.0 + 2.0 * w.doppler_half_width_hz * duration_s);
+    if (cells > most_cells)
+        return config_error{ "half_width_s, doppler_half_width_hz",
+                             to_text(w.half_width_s) + ", " + to_text(w.doppler_half_width_hz),
+                             "narrower: together they make " + to_text(cells) +
+                                 " cells to search, up to 5e7 can be" };
+    return std::nullopt;
+}
+
 double delay_model::at(const instant& t) const
 {
     return delay_at(*predicted, t) + offset_s + rate * seconds_between(t, reference);

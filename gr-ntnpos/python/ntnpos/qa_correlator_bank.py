@@ -217,6 +217,8 @@ class qa_correlator_bank(gr_unittest.TestCase):
 
     def test_wrong_calls_are_refused(self):
         bank = ntnpos.correlator_bank(self.carrier, self.signals)
+        with self.assertRaisesRegex(ValueError, "cells to search"):
+            bank.set_window(0, self.window(0.0, half_width_s=0.09, doppler_half_width_hz=9e5))
         with self.assertRaisesRegex(ValueError, "half_width_s = -1: must be 0..0.1"):
             bank.set_window(0, self.window(0.0, half_width_s=-1.0))
         with self.assertRaisesRegex(ValueError, "anchor.frac_s = 1.5: must be in"):

@@ -35,7 +35,15 @@ void bind_correlator_bank(py::module& m)
              py::arg("doppler_half_width_hz"))
         .def_readwrite("toa", &search_window::toa)
         .def_readwrite("half_width_s", &search_window::half_width_s)
-        .def_readwrite("doppler_half_width_hz", &search_window::doppler_half_width_hz);
+        .def_readwrite("doppler_half_width_hz", &search_window::doppler_half_width_hz)
+        .def("validate",
+             [](const search_window& w, const carrier& c, const prs_resource& r) -> std::optional<std::string> {
+                 const auto error = validate(w, c, r);
+                 return error ? std::optional(error->message()) : std::nullopt;
+             },
+             py::arg("carrier"),
+             py::arg("prs"),
+             "One line that says what is wrong for this carrier and resource, or None.");
 
     py::class_<correlator_bank_config>(m, "correlator_bank_config", "Settings of a correlator bank.")
         .def(py::init([](double false_alarm_probability,

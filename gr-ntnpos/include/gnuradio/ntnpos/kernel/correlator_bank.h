@@ -43,6 +43,8 @@ public:
 
     //! Index of a satellite's id; -1 if there is none of that name.
     int index_of(const std::string& id) const;
+    //! What is wrong with a window for a satellite, if anything.
+    std::optional<config_error> check_window(int satellite, const search_window& window) const;
     /*! Sets or replaces a window; occasions not yet worked on use it. Throws std::invalid_argument if it is wrong. While a
      *  window predicts an impossible delay (delay_model::plausible) its satellite is not looked for. */
     void set_window(int satellite, const search_window& window);

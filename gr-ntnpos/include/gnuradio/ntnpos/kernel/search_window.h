@@ -29,6 +29,10 @@ struct search_window {
 
 //! First field that is wrong, if any.
 std::optional<config_error> validate(const search_window& w);
+/*! The same, and that the search is of a size that can be done: bandwidth times width, times Doppler width over the
+ *  inverse PRS duration, up to 5e7 resolution cells. */
+std::optional<config_error>
+validate(const search_window& w, const carrier& c, const prs_resource& r);
 
 /*!
  * \brief A window's prediction with the correction that measurements have given: the delay that the receiver assumes.
