@@ -14,7 +14,8 @@ namespace gr::ntnpos {
 
 namespace {
 
-// A tag that is a number must be the configured one; receivers state both in whole hertz or better.
+// A tag that is a number must be the configured one; receivers state both in whole hertz
+// or better.
 bool contradicts(const tag_t& tag, const char* name, double expected)
 {
     if (!pmt::equal(tag.key, pmt::intern(name)))
@@ -31,35 +32,38 @@ comb_correlator::make(const kernel::carrier& carrier,
                       const std::vector<kernel::search_window>& windows,
                       const kernel::correlator_bank_config& config)
 {
-    return gnuradio::make_block_sptr<comb_correlator_impl>(carrier, signals, windows, config);
+    return gnuradio::make_block_sptr<comb_correlator_impl>(
+        carrier, signals, windows, config);
 }
 
-comb_correlator_impl::comb_correlator_impl(const kernel::carrier& carrier,
-                                           const std::vector<kernel::satellite_signal>& signals,
-                                           const std::vector<kernel::search_window>& windows,
-                                           const kernel::correlator_bank_config& config)
+comb_correlator_impl::comb_correlator_impl(
+    const kernel::carrier& carrier,
+    const std::vector<kernel::satellite_signal>& signals,
+    const std::vector<kernel::search_window>& windows,
+    const kernel::correlator_bank_config& config)
     : gr::block("ntnpos_comb_correlator",
                 gr::io_signature::make(1, 1, sizeof(gr_complex)),
                 // The carrier is validated here: its FFT size is part of the signature.
-                gr::io_signature::make(
-                    1,
-                    1,
-                    (kernel::throw_if(kernel::validate(carrier)),
-                     kernel::fft_size(carrier) * sizeof(gr_complex)))),
+                gr::io_signature::make(1,
+                                       1,
+                                       (kernel::throw_if(kernel::validate(carrier)),
+                                        kernel::fft_size(carrier) * sizeof(gr_complex)))),
       d_carrier(carrier),
       d_bank(carrier, signals, config),
       d_vector(kernel::fft_size(carrier))
 {
     if (!windows.empty() && windows.size() != signals.size())
-        kernel::throw_if(kernel::config_error{ "windows",
-                                               std::to_string(windows.size()) + " of them",
-                                               "none, or one for each of the " +
-                                                   std::to_string(signals.size()) + " signals" });
+        kernel::throw_if(
+            kernel::config_error{ "windows",
+                                  std::to_string(windows.size()) + " of them",
+                                  "none, or one for each of the " +
+                                      std::to_string(signals.size()) + " signals" });
     for (size_t i = 0; i < windows.size(); ++i)
         d_bank.set_window(i, windows[i]);
     set_tag_propagation_policy(TPP_DONT);
     message_port_register_in(pmt::mp("windows"));
-    set_msg_handler(pmt::mp("windows"), [this](const pmt::pmt_t& m) { handle_window(m); });
+    set_msg_handler(pmt::mp("windows"),
+                    [this](const pmt::pmt_t& m) { handle_window(m); });
 }
 
 bool comb_correlator_impl::start()
@@ -113,7 +117,8 @@ int comb_correlator_impl::general_work(int noutput_items,
     auto* out = static_cast<gr_complex*>(output_items[0]);
     const auto* in = static_cast<const gr_complex*>(input_items[0]);
     if (!d_bank.has_all_windows() && !input_ended()) {
-        // Not a signal path yet: the stream waits for the engine, without burning a processor.
+        // Not a signal path yet: the stream waits for the engine, without burning a
+        // processor.
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         return 0;
     }
@@ -146,7 +151,8 @@ int comb_correlator_impl::general_work(int noutput_items,
             return produced > 0 ? produced : WORK_DONE;
         if (produced < noutput_items) {
             std::fill_n(out + produced * d_vector, d_vector, gr_complex(0.0f));
-            add_item_tag(0, nitems_written(0) + produced, end_key(), pmt::PMT_T, alias_pmt());
+            add_item_tag(
+                0, nitems_written(0) + produced, end_key(), pmt::PMT_T, alias_pmt());
             ++produced;
             d_end_sent = true;
         }
@@ -169,8 +175,9 @@ void comb_correlator_impl::anchor(uint64_t offset, const std::vector<tag_t>& tag
         if (d_timed) {
             d_bank.begin_segment(*time);
         } else {
-            d_logger->error("a segment's rx_time, rx_rate or rx_freq tag is malformed or not the "
-                            "carrier's: its samples are dropped");
+            d_logger->error(
+                "a segment's rx_time, rx_rate or rx_freq tag is malformed or not the "
+                "carrier's: its samples are dropped");
             d_bank.end_segment();
         }
     }
@@ -191,9 +198,13 @@ int comb_correlator_impl::deliver(gr_complex* out, int room)
     int produced = 0;
     while (produced < room && !d_queue.empty()) {
         const auto& profile = d_queue.front();
-        std::copy(profile.values.begin(), profile.values.end(), out + produced * d_vector);
-        add_item_tag(
-            0, nitems_written(0) + produced, profile_key(), describe(profile), alias_pmt());
+        std::copy(
+            profile.values.begin(), profile.values.end(), out + produced * d_vector);
+        add_item_tag(0,
+                     nitems_written(0) + produced,
+                     profile_key(),
+                     describe(profile),
+                     alias_pmt());
         d_queue.pop_front();
         ++produced;
     }

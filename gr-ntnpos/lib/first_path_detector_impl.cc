@@ -31,19 +31,21 @@ size_t item_size(int profile_points)
 
 } // namespace
 
-first_path_detector::sptr first_path_detector::make(const std::string& source,
-                                                    int profile_points,
-                                                    const kernel::first_path_config& config,
-                                                    bool with_profiles)
+first_path_detector::sptr
+first_path_detector::make(const std::string& source,
+                          int profile_points,
+                          const kernel::first_path_config& config,
+                          bool with_profiles)
 {
     return gnuradio::make_block_sptr<first_path_detector_impl>(
         source, profile_points, config, with_profiles);
 }
 
-first_path_detector_impl::first_path_detector_impl(const std::string& source,
-                                                   int profile_points,
-                                                   const kernel::first_path_config& config,
-                                                   bool with_profiles)
+first_path_detector_impl::first_path_detector_impl(
+    const std::string& source,
+    int profile_points,
+    const kernel::first_path_config& config,
+    bool with_profiles)
     : gr::sync_block("ntnpos_first_path_detector",
                      gr::io_signature::make(1, 1, item_size(profile_points)),
                      gr::io_signature::make(0, 0, 0)),
@@ -66,7 +68,8 @@ first_path_detector_impl::first_path_detector_impl(const std::string& source,
     });
 }
 
-kernel::first_path* first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
+kernel::first_path*
+first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
 {
     const auto key = std::make_pair(profile.subcarriers, profile.scs_hz);
     auto at = d_detectors.find(key);
@@ -93,7 +96,8 @@ void first_path_detector_impl::publish(const char* kind, pmt::pmt_t message)
 void first_path_detector_impl::count_bad()
 {
     if (d_bad++ == 0)
-        d_logger->warn("dropped a profile or message that is malformed; more are only counted");
+        d_logger->warn(
+            "dropped a profile or message that is malformed; more are only counted");
 }
 
 pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profile,
@@ -114,8 +118,12 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
         const bool cut = profile.status == kernel::occasion_status::incomplete;
         put(m, "status", pmt::intern(cut ? "incomplete" : "no_signal"));
         put(m, "t", to_pmt(profile.arrival));
-        for (const char* name :
-             { "toa_s", "toa_std_s", "doppler_hz", "doppler_std_hz", "snr_db", "rsrp_db" })
+        for (const char* name : { "toa_s",
+                                  "toa_std_s",
+                                  "doppler_hz",
+                                  "doppler_std_hz",
+                                  "snr_db",
+                                  "rsrp_db" })
             put(m, name, pmt::PMT_NIL);
         return m;
     }
@@ -131,7 +139,9 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
     if (d_with_profiles) {
         const double step = 1.0 / (d_points * profile.scs_hz);
         put(m, "profile", pmt::init_c32vector(d_points, values));
-        put(m, "profile_start_s", pmt::from_double(profile.toa_s - (d_points / 2) * step));
+        put(m,
+            "profile_start_s",
+            pmt::from_double(profile.toa_s - (d_points / 2) * step));
         put(m, "profile_step_s", pmt::from_double(step));
     }
     return m;
@@ -159,15 +169,15 @@ int first_path_detector_impl::work(int noutput_items,
             continue;
         }
         const auto tag = of_key(profile_key());
-        const auto profile =
-            tag == tags.end() ? std::nullopt : read_profile(tag->value);
+        const auto profile = tag == tags.end() ? std::nullopt : read_profile(tag->value);
         kernel::first_path* const detector = profile ? detector_for(*profile) : nullptr;
         if (!detector) {
             count_bad();
             continue;
         }
         ++d_count;
-        publish("toa", measure(*profile, *detector, in + static_cast<size_t>(i) * d_points));
+        publish("toa",
+                measure(*profile, *detector, in + static_cast<size_t>(i) * d_points));
     }
     return noutput_items;
 }

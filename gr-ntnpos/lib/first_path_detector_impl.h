@@ -37,7 +37,8 @@ private:
     int d_points;
     kernel::first_path_config d_config;
     bool d_with_profiles;
-    std::map<std::pair<int, double>, kernel::first_path> d_detectors; // by subcarriers and spacing
+    // by subcarriers and spacing
+    std::map<std::pair<int, double>, kernel::first_path> d_detectors;
     uint64_t d_seq = 0;
     uint64_t d_count = 0; // toa messages of this stream
     std::atomic<uint64_t> d_bad{ 0 };

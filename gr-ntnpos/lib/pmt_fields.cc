@@ -7,7 +7,9 @@ namespace gr::ntnpos {
 
 namespace {
 
-constexpr std::array<const char*, 3> status_names = { "found", "no_signal", "incomplete" };
+constexpr std::array<const char*, 3> status_names = { "found",
+                                                      "no_signal",
+                                                      "incomplete" };
 
 void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value)
 {
@@ -36,7 +38,8 @@ const pmt::pmt_t& end_key()
 
 std::optional<double> read_double(const pmt::pmt_t& value)
 {
-    if (!value || !(pmt::is_real(value) || pmt::is_integer(value) || pmt::is_uint64(value)))
+    if (!value ||
+        !(pmt::is_real(value) || pmt::is_integer(value) || pmt::is_uint64(value)))
         return std::nullopt;
     const double x = pmt::to_double(value);
     return std::isfinite(x) ? std::optional(x) : std::nullopt;

@@ -10,12 +10,14 @@
 
 namespace gr::ntnpos {
 
-//! Names that more than one block uses in tags and messages; functions, so that no order of initialisation matters.
+//! Names that more than one block uses in tags and messages; functions, so that no order
+//! of initialisation matters.
 const pmt::pmt_t& rx_time_key();
 const pmt::pmt_t& profile_key();
 const pmt::pmt_t& end_key();
 
-//! Readers of values of unknown type: nothing where the type, or a value's range, is not the wanted one.
+//! Readers of values of unknown type: nothing where the type, or a value's range, is not
+//! the wanted one.
 std::optional<double> read_double(const pmt::pmt_t& value);
 std::optional<int64_t> read_integer(const pmt::pmt_t& value);
 std::optional<std::string> read_text(const pmt::pmt_t& value);
@@ -28,7 +30,8 @@ pmt::pmt_t member(const pmt::pmt_t& dictionary, const char* name);
 
 pmt::pmt_t to_pmt(const kernel::instant& t);
 
-//! A profile's description (all but its values) as the dictionary of the tag `ntnpos_profile`.
+//! A profile's description (all but its values) as the dictionary of the tag
+//! `ntnpos_profile`.
 pmt::pmt_t describe(const kernel::delay_profile& profile);
 std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value);
 

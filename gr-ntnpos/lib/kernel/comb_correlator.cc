@@ -49,8 +49,10 @@ bool comb_correlator::measure(const sample_view& samples,
     const int comb = replica.resource().comb_size;
     const int low = 12 * replica.resource().start_prb;
     const float amplitude = std::pow(10.0, replica.resource().power_offset_db / 20.0);
-    // The grid's unit element has amplitude 1/sqrt(12 n_rb) in time; the transform of N samples gives N of it.
-    const float scale = std::sqrt(12.0 * d_carrier.n_rb) / d_size / (amplitude * amplitude);
+    // The grid's unit element has amplitude 1/sqrt(12 n_rb) in time; the transform of N
+    // samples gives N of it.
+    const float scale =
+        std::sqrt(12.0 * d_carrier.n_rb) / d_size / (amplitude * amplitude);
     for (size_t i = 0; i < slots.size(); ++i) {
         for (int index = 0; index < replica.num_symbols(); ++index) {
             const auto symbol = replica.at(slots[i], index);
@@ -66,7 +68,9 @@ bool comb_correlator::measure(const sample_view& samples,
                 buffer[n] = in[n] * turn.next();
             d_forward.execute();
 
-            symbol_channel channel{ static_cast<int>(i), p.centre, symbol.first_element, {} };
+            symbol_channel channel{
+                static_cast<int>(i), p.centre, symbol.first_element, {}
+            };
             channel.values.resize(replica.elements());
             // Ramp over absolute subcarrier frequency takes the window's place out.
             const double ramp = -p.ramp_s * d_carrier.scs_khz * 1e3;

@@ -17,7 +17,9 @@ std::optional<config_error> validate(const correlator_bank_config& c)
                              to_text(c.false_alarm_probability),
                              "1e-12..0.5" };
     if (c.interference_passes < 0 || c.interference_passes > 10)
-        return config_error{ "interference_passes", to_text(c.interference_passes), "0..10" };
+        return config_error{ "interference_passes",
+                             to_text(c.interference_passes),
+                             "0..10" };
     if (outside(c.max_coherent_s, 0.0, 1.0))
         return config_error{ "max_coherent_s", to_text(c.max_coherent_s), "0..1" };
     if (outside(c.batch_s, 1e-3, 1.0))
@@ -61,8 +63,8 @@ first_path_config correlator_bank::profile_config(int satellite) const
     return d_channels.at(satellite)->detector.config();
 }
 
-std::optional<config_error> correlator_bank::check_window(int satellite,
-                                                          const search_window& window) const
+std::optional<config_error>
+correlator_bank::check_window(int satellite, const search_window& window) const
 {
     return validate(window, d_carrier, d_channels.at(satellite)->signal.prs);
 }
@@ -80,13 +82,18 @@ void correlator_bank::set_window(int satellite, const search_window& window)
 
 bool correlator_bank::has_all_windows() const
 {
-    return std::all_of(
-        d_channels.begin(), d_channels.end(), [](const auto& c) { return bool(c->window); });
+    return std::all_of(d_channels.begin(), d_channels.end(), [](const auto& c) {
+        return bool(c->window);
+    });
 }
 
 sample_view correlator_bank::segment_view()
 {
-    return { d_samples.data(), d_first, static_cast<int64_t>(d_samples.size()), *d_anchor, d_carrier.sample_rate_hz };
+    return { d_samples.data(),
+             d_first,
+             static_cast<int64_t>(d_samples.size()),
+             *d_anchor,
+             d_carrier.sample_rate_hz };
 }
 
 void correlator_bank::begin_segment(const instant& anchor)
@@ -131,7 +138,8 @@ void correlator_bank::end_segment()
 void correlator_bank::open()
 {
     const instant start = sample_instant(*d_origin, d_position, d_carrier.sample_rate_hz);
-    // Occasions are reported once, unless the receiver's clock was set back by more than a slot.
+    // Occasions are reported once, unless the receiver's clock was set back by more than
+    // a slot.
     const bool again = d_ended && seconds_between(start, *d_ended) < -1e-3;
     d_anchor = start;
     d_first = 0;
@@ -199,7 +207,8 @@ std::vector<correlator_bank::job> correlator_bank::collect(int64_t boundary, boo
 
 void correlator_bank::work(bool last)
 {
-    const auto batch = static_cast<int64_t>(std::llround(d_config.batch_s * d_carrier.sample_rate_hz));
+    const auto batch =
+        static_cast<int64_t>(std::llround(d_config.batch_s * d_carrier.sample_rate_hz));
     while (true) {
         const int64_t end = segment_view().end();
         if (!last && end < d_wait)
@@ -225,16 +234,12 @@ void correlator_bank::work(bool last)
     }
 }
 
-occasion_estimator::outcome
-correlator_bank::refine(const sample_view& samples,
-                        job& j,
-                        bool coarse,
-                        int rounds,
-                        double least_statistic)
+occasion_estimator::outcome correlator_bank::refine(
+    const sample_view& samples, job& j, bool coarse, int rounds, double least_statistic)
 {
     channel& ch = *d_channels[j.satellite];
-    const auto outcome =
-        d_estimator.estimate(samples, ch.replica, ch.detector, j.where, coarse, rounds, j.estimate);
+    const auto outcome = d_estimator.estimate(
+        samples, ch.replica, ch.detector, j.where, coarse, rounds, j.estimate);
     using result = occasion_estimator::outcome;
     j.status = outcome == result::found       ? occasion_status::found
                : outcome == result::no_signal ? occasion_status::no_signal
@@ -257,7 +262,8 @@ bool correlator_bank::acquire(const sample_view& samples, job& j)
                                             j.half_width_s,
                                             j.doppler_half_width_hz);
     if (!r.found) {
-        // Silence is only what was listened to: a window that the segment cuts says nothing.
+        // Silence is only what was listened to: a window that the segment cuts says
+        // nothing.
         const bool whole = j.first >= 0 && samples.holds(j.first, j.last);
         j.status = whole ? occasion_status::no_signal : occasion_status::incomplete;
         return false;
@@ -266,8 +272,8 @@ bool correlator_bank::acquire(const sample_view& samples, job& j)
     j.estimate.model.rebase(j.start.arrival(j.where.sent.front()));
     j.estimate.model.offset_s += r.delay_s;
     j.estimate.model.rate -= r.doppler_hz / d_carrier.frequency_hz;
-    // Another signal on the same comb passes for this one more easily in a search than on the
-    // elements: the best of so many cells has to be as unlikely there.
+    // Another signal on the same comb passes for this one more easily in a search than on
+    // the elements: the best of so many cells has to be as unlikely there.
     const auto cells = static_cast<double>(r.cells);
     refine(samples, j, true, 2, std::log(cells / d_config.false_alarm_probability));
     return j.found();
@@ -277,12 +283,14 @@ void correlator_bank::cancel_in_turns(const sample_view& samples, std::vector<jo
 {
     for (int pass = 0; pass < d_config.interference_passes; ++pass)
         for (auto& j : jobs) {
-            const bool shared = std::any_of(jobs.begin(), jobs.end(), [&](const job& other) {
-                return &other != &j && other.found() && other.overlaps(j);
-            });
+            const bool shared =
+                std::any_of(jobs.begin(), jobs.end(), [&](const job& other) {
+                    return &other != &j && other.found() && other.overlaps(j);
+                });
             if (!j.found() || !shared)
                 continue;
-            d_estimator.add(samples, d_channels[j.satellite]->replica, j.where, j.estimate, 1.0f);
+            d_estimator.add(
+                samples, d_channels[j.satellite]->replica, j.where, j.estimate, 1.0f);
             refine(samples, j, false, 1, 0.0);
         }
 }
@@ -300,13 +308,15 @@ void correlator_bank::run(std::vector<job>& jobs)
     end = std::min(end, d_first + static_cast<int64_t>(d_samples.size()));
     if (first >= end)
         end = first;
-    d_work.assign(d_samples.begin() + (first - d_first), d_samples.begin() + (end - d_first));
+    d_work.assign(d_samples.begin() + (first - d_first),
+                  d_samples.begin() + (end - d_first));
     sample_view work = segment_view();
     work.data = d_work.data();
     work.first = first;
     work.size = end - first;
     for (const auto& done : d_done)
-        d_estimator.add(work, d_channels[done.satellite]->replica, done.where, done.estimate, -1.0f);
+        d_estimator.add(
+            work, d_channels[done.satellite]->replica, done.where, done.estimate, -1.0f);
 
     // The strong ones first: what they leave is small when the weak ones are looked for.
     std::stable_sort(order.begin(), order.end(), [&](const job* a, const job* b) {
@@ -354,7 +364,8 @@ void correlator_bank::emit(job& j)
 {
     channel& ch = *d_channels[j.satellite];
     const int64_t end = segment_view().end();
-    // An occasion that was expected outside the segment, and was not seen in it, is nobody's loss.
+    // An occasion that was expected outside the segment, and was not seen in it, is
+    // nobody's loss.
     if (!j.found() && !(j.end > 0.0 && j.begin < end))
         return;
     // A short gap cuts one occasion, though two segments hold a part of it.

@@ -24,9 +24,9 @@ int search_points(const first_path_config& c)
 int wrapped(int index, int size) { return index < 0 ? index + size : index; }
 
 /*
- * -ln of the probability that noise alone, in so many complex dimensions, lets a path at a
- * given delay take the squared residual from `before` to `after`: the part that is left is
- * beta distributed, P = left^(dimensions - 1).
+ * -ln of the probability that noise alone, in so many complex dimensions, lets a path at
+ * a given delay take the squared residual from `before` to `after`: the part that is left
+ * is beta distributed, P = left^(dimensions - 1).
  */
 double surprise(double before, double after, double dimensions)
 {
@@ -34,9 +34,9 @@ double surprise(double before, double after, double dimensions)
 }
 
 /*
- * Probability of a surprise of x or more somewhere in `cells` delays of a resolution each:
- * the squared envelope of band-limited noise crosses its x-fold mean sqrt(pi x / 3) exp(-x)
- * times upwards in each resolution (Rice, 1944).
+ * Probability of a surprise of x or more somewhere in `cells` delays of a resolution
+ * each: the squared envelope of band-limited noise crosses its x-fold mean sqrt(pi x / 3)
+ * exp(-x) times upwards in each resolution (Rice, 1944).
  */
 double chance(double x, double cells)
 {

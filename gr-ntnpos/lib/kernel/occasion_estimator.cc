@@ -10,7 +10,8 @@ namespace {
 
 using cdouble = std::complex<double>;
 
-// Largest value of f within +-half of the middle: a grid, then the same round its best point, finer by a factor of 8.
+// Largest value of f within +-half of the middle: a grid, then the same round its best
+// point, finer by a factor of 8.
 template <typename F>
 double maximise(F&& f, double middle, double half, int points, double resolution)
 {
@@ -34,7 +35,9 @@ double maximise(F&& f, double middle, double half, int points, double resolution
 
 } // namespace
 
-occasion_estimator::occasion_estimator(const carrier& c) : d_carrier(c), d_correlator(c) {}
+occasion_estimator::occasion_estimator(const carrier& c) : d_carrier(c), d_correlator(c)
+{
+}
 
 void occasion_estimator::combine(const prs_replica& replica,
                                  double doppler_hz,
@@ -43,7 +46,8 @@ void occasion_estimator::combine(const prs_replica& replica,
 {
     const int comb = replica.resource().comb_size;
     out.assign(replica.span(), std::complex<float>(0.0f));
-    // Every legal pair of comb and symbols visits each subcarrier the same number of times.
+    // Every legal pair of comb and symbols visits each subcarrier the same number of
+    // times.
     const float weight = static_cast<float>(comb) / symbols;
     for (size_t l = 0; l < symbols; ++l) {
         const std::complex<float> turn(
@@ -61,14 +65,17 @@ void occasion_estimator::move(delay_model& model, double delay_s, double doppler
     model.rate -= doppler_hz / d_carrier.frequency_hz;
 }
 
-void occasion_estimator::coarse_step(prs_replica& replica, first_path& detector, delay_model& model)
+void occasion_estimator::coarse_step(prs_replica& replica,
+                                     first_path& detector,
+                                     delay_model& model)
 {
     // One slot only: the Doppler of a search is too coarse to join slots.
     const size_t symbols = replica.num_symbols();
     const int points = detector.config().profile_points;
     const double step_s = 1.0 / (points * detector.config().scs_hz);
     const double resolution_s = 1.0 / (replica.span() * d_carrier.scs_khz * 1e3);
-    const int reach = std::min<int>(points / 2 - 1, std::ceil(1.5 * resolution_s / step_s) + 1);
+    const int reach =
+        std::min<int>(points / 2 - 1, std::ceil(1.5 * resolution_s / step_s) + 1);
     const double unit_hz = 1.0 / (symbols * (1.0 / (d_carrier.scs_khz * 1e3)));
     d_profile.resize(points);
     double best = -1.0, best_delay = 0.0, best_doppler = 0.0;
@@ -85,11 +92,14 @@ void occasion_estimator::coarse_step(prs_replica& replica, first_path& detector,
             }
         }
     }
-    // The reference of times is the mean over all slots: bring the rate's change back to the first one.
+    // The reference of times is the mean over all slots: bring the rate's change back to
+    // the first one.
     double first_slot = 0.0;
     for (size_t l = 0; l < symbols; ++l)
         first_slot += d_times[l] / symbols;
-    move(model, best_delay + best_doppler / d_carrier.frequency_hz * first_slot, best_doppler);
+    move(model,
+         best_delay + best_doppler / d_carrier.frequency_hz * first_slot,
+         best_doppler);
 }
 
 double occasion_estimator::doppler_at(const prs_replica& replica, double delay_s) const
@@ -143,7 +153,8 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
     delay_model model = estimate.model;
     first_path_estimate paths;
     for (int round = coarse ? -1 : 0;; ++round) {
-        if (!d_correlator.measure(samples, replica, where.slots, where.sent, model, d_symbols))
+        if (!d_correlator.measure(
+                samples, replica, where.slots, where.sent, model, d_symbols))
             return outcome::incomplete;
         const instant& first = d_symbols.front().centre;
         d_times.clear();
@@ -165,8 +176,8 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
             return outcome::no_signal;
         if (round >= rounds)
             break;
-        const auto strongest =
-            std::max_element(paths.paths.begin(), paths.paths.end(), [](auto& a, auto& b) {
+        const auto strongest = std::max_element(
+            paths.paths.begin(), paths.paths.end(), [](auto& a, auto& b) {
                 return std::norm(a.gain) < std::norm(b.gain);
             });
         move(model, strongest->delay_s, doppler_at(replica, strongest->delay_s));
@@ -185,11 +196,13 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
         for (auto& v : estimate.fitted)
             v += gain * turn.next();
     }
-    // Bound of the frequency of a tone seen at the symbols' times; every subcarrier adds its energy over noise.
+    // Bound of the frequency of a tone seen at the symbols' times; every subcarrier adds
+    // its energy over noise.
     double spread = 0.0;
     for (const double t : d_times)
         spread += t * t / d_times.size();
-    const double energy_ratio = power * replica.span() / std::max(paths.noise_variance, 1e-300);
+    const double energy_ratio =
+        power * replica.span() / std::max(paths.noise_variance, 1e-300);
     estimate.doppler_std_hz = 1.0 / (2.0 * M_PI * std::sqrt(2.0 * energy_ratio * spread));
     return outcome::found;
 }

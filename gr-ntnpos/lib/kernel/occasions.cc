@@ -17,7 +17,8 @@ void occasion_sequence::seek(const instant& sent)
     const prs_resource& r = d_signal.prs;
     const double slot_s = 1e-3 / slots_per_subframe(d_carrier);
     const double slots = seconds_between(sent, d_signal.sfn0) / slot_s - r.slot_offset -
-                         static_cast<double>(r.repetition_factor) * r.time_gap_slots - 1.0;
+                         static_cast<double>(r.repetition_factor) * r.time_gap_slots -
+                         1.0;
     d_pending.clear();
     // Years in the tens of millions: a clock that reads this has another unit.
     d_countable = std::abs(slots) < 9e18;
@@ -37,7 +38,8 @@ bool occasion_sequence::extend()
     if (d_silent || !d_countable)
         return false;
     const prs_resource& r = d_signal.prs;
-    // A muting pattern repeats within 1024 frames: after so many silent instances the resource never transmits.
+    // A muting pattern repeats within 1024 frames: after so many silent instances the
+    // resource never transmits.
     const int64_t instances = 1024LL * slots_per_frame(d_carrier) / r.periodicity_slots;
     for (int64_t tried = 0; tried <= instances; ++tried, ++d_instance) {
         occasion whole;

@@ -8,7 +8,8 @@
 
 namespace gr::ntnpos::kernel {
 
-//! exp(j 2 pi (cycles + n step)) for n = 0, 1, ... in double precision, restarted every 256 steps before rounding shows.
+//! exp(j 2 pi (cycles + n step)) for n = 0, 1, ... in double precision, restarted every
+//! 256 steps before rounding shows.
 class phasor
 {
 public:
@@ -24,8 +25,10 @@ public:
         }
         ++d_count;
         const std::complex<float> out(d_value);
-        d_value = { d_value.real() * d_rotation.real() - d_value.imag() * d_rotation.imag(),
-                    d_value.real() * d_rotation.imag() + d_value.imag() * d_rotation.real() };
+        d_value = {
+            d_value.real() * d_rotation.real() - d_value.imag() * d_rotation.imag(),
+            d_value.real() * d_rotation.imag() + d_value.imag() * d_rotation.real()
+        };
         return out;
     }
 

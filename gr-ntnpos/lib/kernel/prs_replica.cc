@@ -19,7 +19,8 @@ prs_replica::symbol prs_replica::at(int64_t slot_count, int index)
     if (values.empty()) {
         values.resize(static_cast<size_t>(num_symbols()) * d_elements);
         for (int i = 0; i < num_symbols(); ++i) {
-            std::complex<float>* out = values.data() + static_cast<size_t>(i) * d_elements;
+            std::complex<float>* out =
+                values.data() + static_cast<size_t>(i) * d_elements;
             prs_symbol_values(d_resource, d_carrier, slot_count, i, out);
             const double cycles = phase_compensation_cycles(
                 d_carrier, slot_count, d_resource.start_symbol + i);

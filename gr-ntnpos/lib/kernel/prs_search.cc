@@ -22,7 +22,8 @@ int power_of_two_from(double least)
     return size;
 }
 
-// Threshold t with Q(n, t) = p, Q the tail of the sum of n exponentials: sum_{i<n} t^i / i! exp(-t).
+// Threshold t with Q(n, t) = p, Q the tail of the sum of n exponentials: sum_{i<n} t^i /
+// i! exp(-t).
 double gamma_threshold(int n, double p)
 {
     double low = 0.0, high = 100.0 + 10.0 * n;
@@ -42,7 +43,8 @@ double gamma_threshold(int n, double p)
 double vertex(double left, double middle, double right)
 {
     const double curvature = left - 2.0 * middle + right;
-    return curvature < 0.0 ? std::clamp(0.5 * (left - right) / curvature, -0.5, 0.5) : 0.0;
+    return curvature < 0.0 ? std::clamp(0.5 * (left - right) / curvature, -0.5, 0.5)
+                           : 0.0;
 }
 
 int64_t bin_of(int64_t bin, int64_t size)
@@ -57,7 +59,8 @@ prs_search::prs_search(const carrier& c, double false_alarm_probability)
     : d_carrier((throw_if(validate(c)), c)), d_false_alarm(false_alarm_probability)
 {
     if (!(false_alarm_probability > 0.0 && false_alarm_probability <= 0.5))
-        throw_if(config_error{ "false_alarm_probability", to_text(false_alarm_probability), "in (0, 0.5]" });
+        throw_if(config_error{
+            "false_alarm_probability", to_text(false_alarm_probability), "in (0, 0.5]" });
 }
 
 fft& prs_search::transform(int size, fft::direction dir)
@@ -79,7 +82,8 @@ void prs_search::replica_samples(prs_replica& replica, int64_t slot, cfloat* out
         cfloat* buffer = symbol_transform.data();
         std::fill(buffer, buffer + size, cfloat(0.0f));
         for (int m = 0; m < replica.elements(); ++m) {
-            const int k = 12 * replica.resource().start_prb + symbol.first_element + m * comb;
+            const int k =
+                12 * replica.resource().start_prb + symbol.first_element + m * comb;
             buffer[subcarrier_bin(d_carrier, k)] = symbol.values[m];
         }
         symbol_transform.execute();
@@ -101,13 +105,16 @@ search_result prs_search::search(const sample_view& samples,
     const int margin = static_cast<int>(std::ceil(half_width_s * rate)) + 1;
     const int length = replica.length_samples(slots.front());
     const int needed = 2 * margin + length + 2;
-    // Four times the replica at least: the Doppler step is then a whole number of bins, two or more.
+    // Four times the replica at least: the Doppler step is then a whole number of bins,
+    // two or more.
     const int size = power_of_two_from(std::max(needed, 4 * length));
     const double bin_hz = rate / size;
     const int band = std::min<int>(size, std::ceil(1.1 * bandwidth / bin_hz));
-    const int lags = std::min(size, power_of_two_from(delay_oversampling * bandwidth / bin_hz));
+    const int lags =
+        std::min(size, power_of_two_from(delay_oversampling * bandwidth / bin_hz));
     const double lag_samples = static_cast<double>(size) / lags;
-    const int middle_k = 12 * replica.resource().start_prb + replica.span() / 2 - 6 * d_carrier.n_rb;
+    const int middle_k =
+        12 * replica.resource().start_prb + replica.span() / 2 - 6 * d_carrier.n_rb;
     const int64_t middle_bin = std::llround(middle_k * d_carrier.scs_khz * 1e3 / bin_hz);
 
     const int doppler_step = std::max(1, static_cast<int>(0.5 * rate / length / bin_hz));
@@ -135,7 +142,8 @@ search_result prs_search::search(const sample_view& samples,
         inverse.execute();
     };
     const double dimensions = bandwidth * length / rate;
-    double fraction = 0.0; // of the slots' predicted place between samples, removed from the result
+    // of the slots' predicted place between samples, removed from the result
+    double fraction = 0.0;
 
     for (size_t s = 0; s < slots.size(); ++s) {
         cfloat* buffer = forward.data();
@@ -195,8 +203,9 @@ search_result prs_search::search(const sample_view& samples,
         return result;
     result.threshold =
         gamma_threshold(slots.size(), d_false_alarm / static_cast<double>(result.cells));
-    // Cells at the segment's border too, over the samples that are there: a signal that is cut has echoes in delay and
-    // Doppler among the whole ones, but is itself stronger than they are.
+    // Cells at the segment's border too, over the samples that are there: a signal that
+    // is cut has echoes in delay and Doppler among the whole ones, but is itself stronger
+    // than they are.
     const size_t best = std::max_element(cells.begin(), cells.end()) - cells.begin();
     const int row = best / columns;
     const int column = best % columns;
@@ -206,8 +215,10 @@ search_result prs_search::search(const sample_view& samples,
     };
     result.statistic = cells[best];
     result.found = result.statistic > result.threshold && valid[column];
-    const double delay = vertex(cell(row, column - 1), cells[best], cell(row, column + 1));
-    const double doppler = vertex(cell(row - 1, column), cells[best], cell(row + 1, column));
+    const double delay =
+        vertex(cell(row, column - 1), cells[best], cell(row, column + 1));
+    const double doppler =
+        vertex(cell(row - 1, column), cells[best], cell(row + 1, column));
     result.delay_s = ((column + delay) * lag_samples - margin + fraction) / rate;
     result.doppler_hz = (row - doppler_bins + doppler) * doppler_step * bin_hz;
     return result;

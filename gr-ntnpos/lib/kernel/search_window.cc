@@ -38,7 +38,8 @@ validate(const search_window& w, const carrier& c, const prs_resource& r)
                          (1.0 + 2.0 * w.doppler_half_width_hz * duration_s);
     if (cells > most_cells)
         return config_error{ "half_width_s, doppler_half_width_hz",
-                             to_text(w.half_width_s) + ", " + to_text(w.doppler_half_width_hz),
+                             to_text(w.half_width_s) + ", " +
+                                 to_text(w.doppler_half_width_hz),
                              "narrower: together they make " + to_text(cells) +
                                  " cells to search, up to 5e7 can be" };
     return std::nullopt;
@@ -61,7 +62,8 @@ bool delay_model::plausible(const instant& t) const
 
 instant delay_model::arrival(const instant& sent) const
 {
-    // t = sent + toa(t) contracts by the delay rate, below 1e-4: four rounds reach double precision.
+    // t = sent + toa(t) contracts by the delay rate, below 1e-4: four rounds reach double
+    // precision.
     instant t = sent;
     for (int round = 0; round < 4; ++round) {
         const double toa = at(t);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The correlator bank under bad conditions: strange samples, wrong windows, satellites in each other's way."""
+"""The correlator bank under bad conditions: strange samples, wrong windows, satellites that overlap."""
 
 import sys
 from pathlib import Path

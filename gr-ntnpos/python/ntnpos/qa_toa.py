@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times of arrival without noise against an exact signal: legal resources, moving delays, parts of a sample."""
+"""Times of arrival without noise against an exact signal: resources, moving delays, parts of a sample."""
 
 import sys
 from pathlib import Path

@@ -15,28 +15,35 @@ namespace gr::ntnpos {
  * \ingroup ntnpos
  *
  * \details
- * Input 0: complex baseband at the carrier's sample rate with `rx_time` tags (tuple of uint64 whole and double fraction of
- * seconds of the receiver's clock). Time is re-anchored at EVERY `rx_time` tag: a tag ends the segment before it, and an
- * occasion that it cuts is reported incomplete. Samples before the first valid `rx_time` tag are dropped and counted, as are
- * those of a segment whose `rx_rate` or `rx_freq` tag contradicts the carrier.
+ * Input 0: complex baseband at the carrier's sample rate with `rx_time` tags (tuple of
+ * uint64 whole and double fraction of seconds of the receiver's clock). Time is
+ * re-anchored at EVERY `rx_time` tag: a tag ends the segment before it, and an occasion
+ * that it cuts is reported incomplete. Samples before the first valid `rx_time` tag are
+ * dropped and counted, as are those of a segment whose `rx_rate` or `rx_freq` tag
+ * contradicts the carrier.
  *
- * Output 0: one vector of fft_size complex values for each satellite and PRS occasion: the delay profile, its middle point at the
- * delay the receiver assumes, points 1/sample_rate apart. Each item has a tag `ntnpos_profile`, a dictionary that
- * first_path_detector understands: satellite, slot_count, status (`found`, `no_signal`, `incomplete`), sent, arrival,
- * toa_s, doppler_hz, doppler_std_hz, window_min_s, window_max_s and the resource's grid. When the input ends, what is left is
- * worked on and a last item with the tag `ntnpos_end` follows.
+ * Output 0: one vector of fft_size complex values for each satellite and PRS occasion:
+ * the delay profile, its middle point at the delay the receiver assumes, points
+ * 1/sample_rate apart. Each item has a tag `ntnpos_profile`, a dictionary that
+ * first_path_detector understands: satellite, slot_count, status (`found`, `no_signal`,
+ * `incomplete`), sent, arrival, toa_s, doppler_hz, doppler_std_hz, window_min_s,
+ * window_max_s and the resource's grid. When the input ends, what is left is worked on
+ * and a last item with the tag `ntnpos_end` follows.
  *
- * Where to look comes from windows, one a satellite: predicted toa over the receiver's clock, and half widths in
- * delay and Doppler. Give them to make(), or by message: the block holds its input back until every satellite has one.
+ * Where to look comes from windows, one a satellite: predicted toa over the receiver's
+ * clock, and half widths in delay and Doppler. Give them to make(), or by message: the
+ * block holds its input back until every satellite has one.
  *
  * Message port `windows` (in): dictionary
  * - `satellite` (symbol): an id of the signals,
- * - `segments` (vector of tuples (start, coefficients)): start a (uint64, double) tuple on the receiver's clock,
- *   coefficients an f64vector in s, s/s, ...: the predicted toa,
+ * - `segments` (vector of tuples (start, coefficients)): start a (uint64, double) tuple
+ * on the receiver's clock, coefficients an f64vector in s, s/s, ...: the predicted toa,
  * - `half_width_s`, `doppler_half_width_hz` (double).
- * It replaces that satellite's window for the occasions still to be worked on. A malformed message is counted and dropped.
+ * It replaces that satellite's window for the occasions still to be worked on. A
+ * malformed message is counted and dropped.
  *
- * Same input, same windows: the same profiles bit by bit, however the scheduler cuts the stream.
+ * Same input, same windows: the same profiles bit by bit, however the scheduler cuts the
+ * stream.
  */
 class NTNPOS_API comb_correlator : virtual public gr::block
 {
@@ -44,12 +51,14 @@ public:
     typedef std::shared_ptr<comb_correlator> sptr;
 
     /*!
-     * \param carrier  numerology, grid, sampling; received with LO at carrier.frequency_hz
-     * \param signals  the satellites' PRS, each with an id of its own
-     * \param windows  one a signal in the same order, or none: then they come by message
-     * \param config   false-alarm probability, interference passes, coherent span, batch length
+     * \param carrier  numerology, grid, sampling; received with LO at
+     * carrier.frequency_hz \param signals  the satellites' PRS, each with an id of its
+     * own \param windows  one a signal in the same order, or none: then they come by
+     * message \param config   false-alarm probability, interference passes, coherent
+     * span, batch length
      *
-     * Throws std::invalid_argument (ValueError in Python): which field is wrong, its value and what is allowed.
+     * Throws std::invalid_argument (ValueError in Python): which field is wrong, its
+     * value and what is allowed.
      */
     static sptr make(const kernel::carrier& carrier,
                      const std::vector<kernel::satellite_signal>& signals,

@@ -11,23 +11,27 @@
 namespace gr::ntnpos {
 
 /*!
- * \brief Time of arrival of the first path in the delay profiles of a comb_correlator, as measurement messages.
- * \ingroup ntnpos
+ * \brief Time of arrival of the first path in the delay profiles of a comb_correlator, as
+ * measurement messages. \ingroup ntnpos
  *
  * \details
- * Input 0: vectors of profile_points complex values with the tag `ntnpos_profile`, as comb_correlator makes them. A vector
- * without a valid tag is counted and dropped.
+ * Input 0: vectors of profile_points complex values with the tag `ntnpos_profile`, as
+ * comb_correlator makes them. A vector without a valid tag is counted and dropped.
  *
- * Message port `meas` (out): dictionaries, ready for the stock ZMQ PUB Message Sink. All have `schema` (`ntnpos.wire/1`),
- * `source` and `seq` (uint64 from 0, one more for every message: a gap is a loss) and `kind`:
- * - `toa`: one satellite's occasion: `satellite`, `slot_count`, `status` (`ok`, `no_signal`, `incomplete`), `t` (tuple: receiver
- *   clock when the slot's start arrives), `toa_s`, `toa_std_s`, `doppler_hz`, `doppler_std_hz`, `snr_db`, `rsrp_db`,
- *   `los_probability`, `window_min_s`, `window_max_s`. Values that were not measured are nil, never zero. With \p with_profiles also
- *   `profile` (c32vector), `profile_start_s`, `profile_step_s`.
+ * Message port `meas` (out): dictionaries, ready for the stock ZMQ PUB Message Sink. All
+ * have `schema` (`ntnpos.wire/1`), `source` and `seq` (uint64 from 0, one more for every
+ * message: a gap is a loss) and `kind`:
+ * - `toa`: one satellite's occasion: `satellite`, `slot_count`, `status` (`ok`,
+ * `no_signal`, `incomplete`), `t` (tuple: receiver clock when the slot's start arrives),
+ * `toa_s`, `toa_std_s`, `doppler_hz`, `doppler_std_hz`, `snr_db`, `rsrp_db`,
+ *   `los_probability`, `window_min_s`, `window_max_s`. Values that were not measured are
+ * nil, never zero. With \p with_profiles also `profile` (c32vector), `profile_start_s`,
+ * `profile_step_s`.
  * - `config`: what came in on port `config`, for late subscribers,
  * - `end`: the stream has ended; `count` says how many `toa` messages there were.
  *
- * Message port `config` (in): any dictionary; it goes out on `meas` as a message of kind `config`.
+ * Message port `config` (in): any dictionary; it goes out on `meas` as a message of kind
+ * `config`.
  *
  * How the first path is found: see kernel::first_path.
  */
@@ -39,11 +43,12 @@ public:
     /*!
      * \param source         name of this receiver in its messages
      * \param profile_points  length of the input vectors: FFT size of the carrier
-     * \param config         threshold, false-alarm probability, region and number of paths; subcarriers, scs_hz and profile_points
-     *                       are taken from each profile instead
+     * \param config         threshold, false-alarm probability, region and number of
+     * paths; subcarriers, scs_hz and profile_points are taken from each profile instead
      * \param with_profiles  add the profile itself to the messages, for displays
      *
-     * Throws std::invalid_argument (ValueError in Python): which field is wrong, its value and what is allowed.
+     * Throws std::invalid_argument (ValueError in Python): which field is wrong, its
+     * value and what is allowed.
      */
     static sptr make(const std::string& source,
                      int profile_points,

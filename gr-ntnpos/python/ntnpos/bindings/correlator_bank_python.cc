@@ -9,14 +9,17 @@
 namespace py = pybind11;
 using namespace gr::ntnpos::kernel;
 
-using complex_array = py::array_t<std::complex<float>, py::array::c_style | py::array::forcecast>;
+using complex_array =
+    py::array_t<std::complex<float>, py::array::c_style | py::array::forcecast>;
 
 void bind_correlator_bank(py::module& m)
 {
-    py::class_<satellite_signal>(m, "satellite_signal", "One satellite's DL-PRS as the receiver is told of it.")
-        .def(py::init([](const std::string& id, const prs_resource& prs, const instant& sfn0) {
-                 return satellite_signal{ id, prs, sfn0 };
-             }),
+    py::class_<satellite_signal>(
+        m, "satellite_signal", "One satellite's DL-PRS as the receiver is told of it.")
+        .def(py::init(
+                 [](const std::string& id, const prs_resource& prs, const instant& sfn0) {
+                     return satellite_signal{ id, prs, sfn0 };
+                 }),
              py::arg("id"),
              py::arg("prs"),
              py::arg("sfn0"))
@@ -26,8 +29,11 @@ void bind_correlator_bank(py::module& m)
                        &satellite_signal::sfn0,
                        "satellite clock reading when SFN 0 slot 0 leaves its antenna");
 
-    py::class_<search_window>(m, "search_window", "Where to look for one satellite, in delay and in Doppler.")
-        .def(py::init([](const trajectory& toa, double half_width_s, double doppler_half_width_hz) {
+    py::class_<search_window>(
+        m, "search_window", "Where to look for one satellite, in delay and in Doppler.")
+        .def(py::init([](const trajectory& toa,
+                         double half_width_s,
+                         double doppler_half_width_hz) {
                  return search_window{ toa, half_width_s, doppler_half_width_hz };
              }),
              py::arg("toa"),
@@ -36,16 +42,20 @@ void bind_correlator_bank(py::module& m)
         .def_readwrite("toa", &search_window::toa)
         .def_readwrite("half_width_s", &search_window::half_width_s)
         .def_readwrite("doppler_half_width_hz", &search_window::doppler_half_width_hz)
-        .def("validate",
-             [](const search_window& w, const carrier& c, const prs_resource& r) -> std::optional<std::string> {
-                 const auto error = validate(w, c, r);
-                 return error ? std::optional(error->message()) : std::nullopt;
-             },
-             py::arg("carrier"),
-             py::arg("prs"),
-             "One line that says what is wrong for this carrier and resource, or None.");
+        .def(
+            "validate",
+            [](const search_window& w,
+               const carrier& c,
+               const prs_resource& r) -> std::optional<std::string> {
+                const auto error = validate(w, c, r);
+                return error ? std::optional(error->message()) : std::nullopt;
+            },
+            py::arg("carrier"),
+            py::arg("prs"),
+            "One line that says what is wrong for this carrier and resource, or None.");
 
-    py::class_<correlator_bank_config>(m, "correlator_bank_config", "Settings of a correlator bank.")
+    py::class_<correlator_bank_config>(
+        m, "correlator_bank_config", "Settings of a correlator bank.")
         .def(py::init([](double false_alarm_probability,
                          int interference_passes,
                          double max_coherent_s,
@@ -54,12 +64,16 @@ void bind_correlator_bank(py::module& m)
                      false_alarm_probability, interference_passes, max_coherent_s, batch_s
                  };
              }),
-             py::arg("false_alarm_probability") = correlator_bank_config{}.false_alarm_probability,
-             py::arg("interference_passes") = correlator_bank_config{}.interference_passes,
+             py::arg("false_alarm_probability") =
+                 correlator_bank_config{}.false_alarm_probability,
+             py::arg("interference_passes") =
+                 correlator_bank_config{}.interference_passes,
              py::arg("max_coherent_s") = correlator_bank_config{}.max_coherent_s,
              py::arg("batch_s") = correlator_bank_config{}.batch_s)
-        .def_readwrite("false_alarm_probability", &correlator_bank_config::false_alarm_probability)
-        .def_readwrite("interference_passes", &correlator_bank_config::interference_passes)
+        .def_readwrite("false_alarm_probability",
+                       &correlator_bank_config::false_alarm_probability)
+        .def_readwrite("interference_passes",
+                       &correlator_bank_config::interference_passes)
         .def_readwrite("max_coherent_s", &correlator_bank_config::max_coherent_s)
         .def_readwrite("batch_s", &correlator_bank_config::batch_s);
 
@@ -68,7 +82,8 @@ void bind_correlator_bank(py::module& m)
         .value("no_signal", occasion_status::no_signal)
         .value("incomplete", occasion_status::incomplete);
 
-    py::class_<delay_profile>(m, "delay_profile", "A delay profile with what turns it into a measurement.")
+    py::class_<delay_profile>(
+        m, "delay_profile", "A delay profile with what turns it into a measurement.")
         .def_readonly("satellite", &delay_profile::satellite)
         .def_readonly("slot_count", &delay_profile::slot_count)
         .def_readonly("status", &delay_profile::status)
@@ -95,10 +110,13 @@ void bind_correlator_bank(py::module& m)
           &measure_toa,
           py::arg("profile"),
           py::arg("estimate"),
-          "Time of arrival of the first path of a profile in which something was detected.");
+          "Time of arrival of the first path of a profile in which something was "
+          "detected.");
 
     py::class_<correlator_bank>(
-        m, "correlator_bank", "All satellites of a receiver: samples in, one delay profile per occasion out.")
+        m,
+        "correlator_bank",
+        "All satellites of a receiver: samples in, one delay profile per occasion out.")
         .def(py::init<const carrier&,
                       const std::vector<satellite_signal>&,
                       const correlator_bank_config&>(),
@@ -106,7 +124,10 @@ void bind_correlator_bank(py::module& m)
              py::arg("signals"),
              py::arg("config") = correlator_bank_config{})
         .def("index_of", &correlator_bank::index_of, py::arg("id"))
-        .def("set_window", &correlator_bank::set_window, py::arg("satellite"), py::arg("window"))
+        .def("set_window",
+             &correlator_bank::set_window,
+             py::arg("satellite"),
+             py::arg("window"))
         .def("has_all_windows", &correlator_bank::has_all_windows)
         .def("begin_segment", &correlator_bank::begin_segment, py::arg("anchor"))
         .def(
@@ -116,7 +137,9 @@ void bind_correlator_bank(py::module& m)
                 bank.push(samples.data(), samples.size());
             },
             py::arg("samples"))
-        .def("end_segment", &correlator_bank::end_segment, py::call_guard<py::gil_scoped_release>())
+        .def("end_segment",
+             &correlator_bank::end_segment,
+             py::call_guard<py::gil_scoped_release>())
         .def("take", &correlator_bank::take)
         .def("profile_config", &correlator_bank::profile_config, py::arg("satellite"));
 }

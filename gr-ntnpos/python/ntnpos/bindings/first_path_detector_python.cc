@@ -16,14 +16,19 @@ void bind_first_path_detector(py::module& m)
                std::shared_ptr<first_path_detector>>(
         m,
         "first_path_detector",
-        "Time of arrival of the first path in the profiles of a comb_correlator, as messages.\n\n"
+        "Time of arrival of the first path in the profiles of a comb_correlator, as "
+        "messages.\n\n"
         "source: name in the messages. profile_points: FFT size of the carrier. config:\n"
-        "first_path_config (its subcarriers, scs_hz and profile_points come from the profiles).\n"
-        "with_profiles: add the profile to the messages. Message port `meas` out, `config` in.")
+        "first_path_config (its subcarriers, scs_hz and profile_points come from the "
+        "profiles).\n"
+        "with_profiles: add the profile to the messages. Message port `meas` out, "
+        "`config` in.")
         .def(py::init(&first_path_detector::make),
              py::arg("source"),
              py::arg("profile_points"),
              py::arg("config") = gr::ntnpos::kernel::first_path_config(),
              py::arg("with_profiles") = false)
-        .def("bad_profiles", &first_path_detector::bad_profiles, "Vectors without a valid tag, and dropped.");
+        .def("bad_profiles",
+             &first_path_detector::bad_profiles,
+             "Vectors without a valid tag, and dropped.");
 }

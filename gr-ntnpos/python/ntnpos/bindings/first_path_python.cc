@@ -9,7 +9,8 @@
 namespace py = pybind11;
 using namespace gr::ntnpos::kernel;
 
-using complex_array = py::array_t<std::complex<float>, py::array::c_style | py::array::forcecast>;
+using complex_array =
+    py::array_t<std::complex<float>, py::array::c_style | py::array::forcecast>;
 
 namespace {
 
@@ -23,7 +24,8 @@ void expect_size(const complex_array& values, int size)
 
 void bind_first_path(py::module& m)
 {
-    py::class_<first_path_config>(m, "first_path_config", "How a delay profile is searched for its first path.")
+    py::class_<first_path_config>(
+        m, "first_path_config", "How a delay profile is searched for its first path.")
         .def(py::init([](int subcarriers,
                          double scs_hz,
                          int profile_points,
@@ -33,15 +35,22 @@ void bind_first_path(py::module& m)
                          double min_relative_db,
                          double early_s,
                          double late_s) {
-                 return first_path_config{ subcarriers, scs_hz,          profile_points,
-                                           max_paths,   false_alarm_probability, threshold,
-                                           min_relative_db, early_s,     late_s };
+                 return first_path_config{ subcarriers,
+                                           scs_hz,
+                                           profile_points,
+                                           max_paths,
+                                           false_alarm_probability,
+                                           threshold,
+                                           min_relative_db,
+                                           early_s,
+                                           late_s };
              }),
              py::arg("subcarriers") = first_path_config{}.subcarriers,
              py::arg("scs_hz") = first_path_config{}.scs_hz,
              py::arg("profile_points") = first_path_config{}.profile_points,
              py::arg("max_paths") = first_path_config{}.max_paths,
-             py::arg("false_alarm_probability") = first_path_config{}.false_alarm_probability,
+             py::arg("false_alarm_probability") =
+                 first_path_config{}.false_alarm_probability,
              py::arg("threshold") = first_path_config{}.threshold,
              py::arg("min_relative_db") = first_path_config{}.min_relative_db,
              py::arg("early_s") = first_path_config{}.early_s,
@@ -50,7 +59,8 @@ void bind_first_path(py::module& m)
         .def_readwrite("scs_hz", &first_path_config::scs_hz)
         .def_readwrite("profile_points", &first_path_config::profile_points)
         .def_readwrite("max_paths", &first_path_config::max_paths)
-        .def_readwrite("false_alarm_probability", &first_path_config::false_alarm_probability)
+        .def_readwrite("false_alarm_probability",
+                       &first_path_config::false_alarm_probability)
         .def_readwrite("threshold", &first_path_config::threshold)
         .def_readwrite("min_relative_db", &first_path_config::min_relative_db)
         .def_readwrite("early_s", &first_path_config::early_s)
@@ -73,7 +83,8 @@ void bind_first_path(py::module& m)
         .def_readonly("noise_variance", &first_path_estimate::noise_variance)
         .def_readonly("noise_floor", &first_path_estimate::noise_floor);
 
-    py::class_<first_path>(m, "first_path", "First path of a complex delay profile by maximum likelihood.")
+    py::class_<first_path>(
+        m, "first_path", "First path of a complex delay profile by maximum likelihood.")
         .def(py::init<const first_path_config&>(), py::arg("config"))
         .def(
             "detect",

@@ -14,23 +14,30 @@ namespace gr::ntnpos::kernel {
 
 //! Settings of a correlator_bank.
 struct correlator_bank_config {
-    double false_alarm_probability = 1e-4; //!< of one acquisition search, and of one profile; (0, 0.5]
-    int interference_passes = 3;   //!< rounds of re-estimation with the other satellites taken out, 0 (off)..10
-    double max_coherent_s = 10e-3; //!< slots of one occasion further apart than this are measured separately, 0..1
-    double batch_s = 20e-3;        //!< occasions that end within so long a stretch are estimated together, 1e-3..1
+    //! of one acquisition search, and of one profile; 1e-12..0.5
+    double false_alarm_probability = 1e-4;
+    //! rounds of re-estimation with the other satellites taken out, 0 (off)..10
+    int interference_passes = 3;
+    //! slots of one occasion further apart than this are measured separately, 0..1
+    double max_coherent_s = 10e-3;
+    //! occasions that end within so long a stretch are estimated together, 1e-3..1
+    double batch_s = 20e-3;
 };
 
 //! First field that is wrong, if any.
 std::optional<config_error> validate(const correlator_bank_config& c);
 
 /*!
- * \brief All satellites of a receiver: windows in, samples in, one delay profile per satellite and occasion out.
+ * \brief All satellites of a receiver: windows in, samples in, one delay profile per
+ * satellite and occasion out.
  *
- * Occasions are searched within their windows (prs_search), then followed from one to the next; slots and symbols of an occasion are
- * combined coherently with the Doppler estimated and removed; satellites that overlap in time are estimated in turns, each with
- * the others' fitted signals taken out. An occasion whose PRS is cut by the start or the end of a segment is `incomplete`.
- * Occasions are worked on in batches whose borders depend on sample numbers alone: the result is the same bits for any
- * chunking of the stream.
+ * Occasions are searched within their windows (prs_search), then followed from one to the
+ * next; slots and symbols of an occasion are combined coherently with the Doppler
+ * estimated and removed; satellites that overlap in time are estimated in turns, each
+ * with the others' fitted signals taken out. An occasion whose PRS is cut by the start or
+ * the end of a segment is `incomplete`. Occasions are worked on in batches whose borders
+ * depend on sample numbers alone: the result is the same bits for any chunking of the
+ * stream.
  */
 class correlator_bank
 {
@@ -44,17 +51,20 @@ public:
     //! Index of a satellite's id; -1 if there is none of that name.
     int index_of(const std::string& id) const;
     //! What is wrong with a window for a satellite, if anything.
-    std::optional<config_error> check_window(int satellite, const search_window& window) const;
-    /*! Sets or replaces a window; occasions not yet worked on use it. Throws std::invalid_argument if it is wrong. While a
-     *  window predicts an impossible delay (delay_model::plausible) its satellite is not looked for. */
+    std::optional<config_error> check_window(int satellite,
+                                             const search_window& window) const;
+    /*! Sets or replaces a window; occasions not yet worked on use it. Throws
+     * std::invalid_argument if it is wrong. While a window predicts an impossible delay
+     * (delay_model::plausible) its satellite is not looked for. */
     void set_window(int satellite, const search_window& window);
     //! Whether every satellite has a window.
     bool has_all_windows() const;
 
-    //! Ends the current segment, if any, and starts one whose first sample is at \p anchor. Throws std::invalid_argument
-    //! if that is no valid instant.
+    //! Ends the current segment, if any, and starts one whose first sample is at \p
+    //! anchor. Throws std::invalid_argument if that is no valid instant.
     void begin_segment(const instant& anchor);
-    //! Adds samples to the segment. What is not finite (NaN, infinite) counts as missing: a gap.
+    //! Adds samples to the segment. What is not finite (NaN, infinite) counts as missing:
+    //! a gap.
     void push(const std::complex<float>* samples, int64_t count);
     //! Ends the segment: what it holds is worked on, what it cuts is incomplete.
     void end_segment();
@@ -75,8 +85,11 @@ private:
     std::vector<job> collect(int64_t boundary, bool last);
     void run(std::vector<job>& jobs);
     bool acquire(const sample_view& samples, job& j);
-    occasion_estimator::outcome
-    refine(const sample_view& samples, job& j, bool coarse, int rounds, double least_statistic);
+    occasion_estimator::outcome refine(const sample_view& samples,
+                                       job& j,
+                                       bool coarse,
+                                       int rounds,
+                                       double least_statistic);
     void cancel_in_turns(const sample_view& samples, std::vector<job>& jobs);
     void emit(job& j);
     void drop_samples();
@@ -87,14 +100,16 @@ private:
     occasion_estimator d_estimator;
     prs_search d_search;
     std::vector<std::complex<float>> d_samples; // of the segment, from d_first on
-    std::vector<std::complex<float>> d_work;    // a batch's samples, with fitted satellites taken out
+    // a batch's samples, with fitted satellites taken out
+    std::vector<std::complex<float>> d_work;
     int64_t d_first = 0;
     int64_t d_batch = 0;
-    int64_t d_wait = 0;              // nothing is to be done before the segment has so many samples
+    int64_t d_wait = 0; // nothing is to be done before the segment has so many samples
     std::optional<instant> d_origin; // of the samples that are pushed, and their number
     int64_t d_position = 0;
-    std::optional<instant> d_anchor; // of the gapless segment in work, open from its first finite sample on
-    std::optional<instant> d_ended;  // end of the last segment
+    // of the gapless segment in work, open from its first finite sample on
+    std::optional<instant> d_anchor;
+    std::optional<instant> d_ended; // end of the last segment
     std::vector<job> d_done; // worked on, and their signals may reach into the next batch
     std::vector<delay_profile> d_out;
 };

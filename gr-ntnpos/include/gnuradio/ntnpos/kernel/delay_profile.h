@@ -16,13 +16,13 @@ enum class occasion_status { found, no_signal, incomplete };
 
 //! A delay profile with all that is needed to turn it into a measurement.
 struct delay_profile {
-    std::string satellite;     //!< id in the assistance data
-    int64_t slot_count = 0;    //!< first slot of the occasion, from SFN 0 slot 0
+    std::string satellite;  //!< id in the assistance data
+    int64_t slot_count = 0; //!< first slot of the occasion, from SFN 0 slot 0
     occasion_status status = occasion_status::no_signal;
-    instant sent;              //!< satellite-clock reading at the start of that slot
-    instant arrival;           //!< receiver clock when its start arrives by the delay model
-    double toa_s = 0.0;        //!< the delay model then: the profile's middle point
-    double doppler_hz = 0.0;   //!< -f_c times the model's rate then
+    instant sent;            //!< satellite-clock reading at the start of that slot
+    instant arrival;         //!< receiver clock when its start arrives by the delay model
+    double toa_s = 0.0;      //!< the delay model then: the profile's middle point
+    double doppler_hz = 0.0; //!< -f_c times the model's rate then
     double doppler_std_hz = 0.0;
     double window_min_s = 0.0; //!< toa that was searched, from
     double window_max_s = 0.0; //!< to
@@ -31,23 +31,30 @@ struct delay_profile {
     int grid_subcarriers = 0;  //!< 12 n_rb of the carrier
     double scs_hz = 0.0;       //!< subcarrier spacing
     int observations = 1;      //!< symbols that each subcarrier was averaged over
-    std::vector<std::complex<float>> values; //!< fft_size points, first_path's form; zeros unless found
+    //! fft_size points, first_path's form; zeros unless found
+    std::vector<std::complex<float>> values;
 };
 
 //! One time of arrival with what a report says beside it.
 struct toa_measurement {
-    instant arrival;        //!< receiver clock when the start of the slot arrives on the first path
-    double toa_s = 0.0;     //!< pseudo-delay: arrival minus the satellite clock's reading when it was sent
+    //! receiver clock when the start of the slot arrives on the first path
+    instant arrival;
+    //! pseudo-delay: arrival minus the satellite clock's reading when it was sent
+    double toa_s = 0.0;
     double toa_std_s = 0.0; //!< standard deviation
-    double snr_db = 0.0;    //!< power of all paths while the PRS is sent over the noise in its bandwidth
-    double rsrp_db = 0.0;   //!< power of all paths in one occupied resource element over full scale (TS 38.215 5.1.28)
+    //! power of all paths while the PRS is sent over the noise in its bandwidth
+    double snr_db = 0.0;
+    //! power of all paths in one occupied resource element over full scale (TS 38.215
+    //! 5.1.28)
+    double rsrp_db = 0.0;
 };
 
 /*!
  * Time of arrival of a profile's first path.
  * \param estimate  what first_path found in the profile; detected must be true
  */
-toa_measurement measure_toa(const delay_profile& profile, const first_path_estimate& estimate);
+toa_measurement measure_toa(const delay_profile& profile,
+                            const first_path_estimate& estimate);
 
 } // namespace gr::ntnpos::kernel
 

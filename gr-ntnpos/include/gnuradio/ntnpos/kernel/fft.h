@@ -10,8 +10,9 @@ namespace gr::ntnpos::kernel {
 /*!
  * \brief One in-place single-precision FFT with its own aligned buffer.
  *
- * The plan is made once in the constructor (thread-safe also beside other users of FFTW) and without measuring, so that
- * the same input gives the same bits in every process. Neither direction is scaled.
+ * The plan is made once in the constructor (thread-safe also beside other users of FFTW)
+ * and without measuring, so that the same input gives the same bits in every process.
+ * Neither direction is scaled.
  */
 class fft
 {

@@ -12,18 +12,21 @@ namespace gr::ntnpos::kernel {
 
 //! What is known of a satellite in one occasion.
 struct occasion_estimate {
-    delay_model model;            //!< delay of the strongest path and its rate (Doppler)
-    double doppler_std_hz = 0.0;  //!< standard deviation of -f_c times that rate
-    first_path_estimate paths;    //!< fitted paths, relative to the model
-    std::vector<std::complex<float>> combined; //!< channel averaged over the symbols, one value a subcarrier
-    std::vector<std::complex<float>> fitted;   //!< the fitted paths' response there
+    delay_model model;           //!< delay of the strongest path and its rate (Doppler)
+    double doppler_std_hz = 0.0; //!< standard deviation of -f_c times that rate
+    first_path_estimate paths;   //!< fitted paths, relative to the model
+    //! channel averaged over the symbols, one value a subcarrier
+    std::vector<std::complex<float>> combined;
+    std::vector<std::complex<float>> fitted; //!< the fitted paths' response there
 };
 
 /*!
- * \brief Delay, Doppler and paths of one satellite in one occasion, starting from a delay model that is nearly right.
+ * \brief Delay, Doppler and paths of one satellite in one occasion, starting from a delay
+ * model that is nearly right.
  *
- * Symbols (and slots) are combined coherently; Doppler is where their sum is largest (maximum likelihood), first over the symbols
- * of each slot, then over all slots, so that the spacing of the slots leaves no ambiguity.
+ * Symbols (and slots) are combined coherently; Doppler is where their sum is largest
+ * (maximum likelihood), first over the symbols of each slot, then over all slots, so that
+ * the spacing of the slots leaves no ambiguity.
  */
 class occasion_estimator
 {
@@ -33,9 +36,10 @@ public:
     explicit occasion_estimator(const carrier& c);
 
     /*!
-     * \param estimate  its model is the start; on outcome::found everything in it is set, else it keeps the model
-     * \param coarse    the model comes from a search: look for Doppler in +-0.35 of the inverse PRS duration first
-     * \param rounds    rounds of moving the model onto what was found, >= 0
+     * \param estimate  its model is the start; on outcome::found everything in it is set,
+     * else it keeps the model \param coarse    the model comes from a search: look for
+     * Doppler in +-0.35 of the inverse PRS duration first \param rounds    rounds of
+     * moving the model onto what was found, >= 0
      */
     outcome estimate(const sample_view& samples,
                      prs_replica& replica,

@@ -10,20 +10,26 @@ namespace gr::ntnpos::kernel {
 
 //! Slots of one DL-PRS resource instance that are combined coherently.
 struct occasion {
-    std::vector<int64_t> slots; //!< transmitted (not muted) slots, ascending, from SFN 0 slot 0
-    std::vector<instant> sent;  //!< satellite-clock readings at their starts
+    //! transmitted (not muted) slots, ascending, from SFN 0 slot 0
+    std::vector<int64_t> slots;
+    std::vector<instant> sent; //!< satellite-clock readings at their starts
 };
 
 /*!
- * \brief The occasions of one satellite in order of time: periodicity, repetitions, time gaps and muting of 7.4.1.7.4.
+ * \brief The occasions of one satellite in order of time: periodicity, repetitions, time
+ * gaps and muting of 7.4.1.7.4.
  */
 class occasion_sequence
 {
 public:
-    //! \param max_coherent_s  an instance whose slots span more than this gives an occasion for every slot
-    occasion_sequence(const carrier& c, const satellite_signal& signal, double max_coherent_s);
+    //! \param max_coherent_s  an instance whose slots span more than this gives an
+    //! occasion for every slot
+    occasion_sequence(const carrier& c,
+                      const satellite_signal& signal,
+                      double max_coherent_s);
 
-    //! Goes to the first occasion whose last slot ends after the satellite clock reads \p sent.
+    //! Goes to the first occasion whose last slot ends after the satellite clock reads \p
+    //! sent.
     void seek(const instant& sent);
     //! The occasion number \p ahead from here, if the resource transmits at all.
     std::optional<occasion> peek(size_t ahead = 0);

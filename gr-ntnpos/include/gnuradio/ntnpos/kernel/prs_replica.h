@@ -11,7 +11,8 @@
 namespace gr::ntnpos::kernel {
 
 /*!
- * \brief What one DL-PRS resource transmits, symbol by symbol, with the phase term of 5.4: the receiver's reference.
+ * \brief What one DL-PRS resource transmits, symbol by symbol, with the phase term
+ * of 5.4: the receiver's reference.
  *
  * Values are made at first use and kept for each slot of the frame.
  */
@@ -20,10 +21,12 @@ class prs_replica
 public:
     //! One OFDM symbol that carries the resource.
     struct symbol {
-        int start_samples;  //!< from the start of the slot to the symbol's cyclic prefix
-        int cp_samples;     //!< length of that prefix
-        int first_element;  //!< first occupied subcarrier counted from the resource's lowest one
-        const std::complex<float>* values; //!< elements() transmitted values, comb_size subcarriers apart
+        int start_samples; //!< from the start of the slot to the symbol's cyclic prefix
+        int cp_samples;    //!< length of that prefix
+        int first_element; //!< first occupied subcarrier counted from the resource's
+                           //!< lowest one
+        const std::complex<float>*
+            values; //!< elements() transmitted values, comb_size subcarriers apart
     };
 
     //! Expects a valid carrier and resource.
@@ -36,7 +39,8 @@ public:
     int elements() const { return d_elements; }
     //! Subcarriers from the lowest to the highest of the resource: 12 num_rb.
     int span() const { return 12 * d_resource.num_rb; }
-    //! Symbol \p index (0..num_symbols-1) of the slot; the pointer stays good for the replica's life.
+    //! Symbol \p index (0..num_symbols-1) of the slot; the pointer stays good for the
+    //! replica's life.
     symbol at(int64_t slot_count, int index);
     //! Samples from the start of a slot to the resource's first cyclic prefix.
     int first_sample(int64_t slot_count) const;
@@ -47,7 +51,8 @@ private:
     carrier d_carrier;
     prs_resource d_resource;
     int d_elements;
-    std::vector<std::vector<std::complex<float>>> d_values; // by slot of the frame, empty until used
+    // by slot of the frame, empty until used
+    std::vector<std::vector<std::complex<float>>> d_values;
 };
 
 //! FFT bin of subcarrier \p k of the grid: k = 6 n_rb is bin 0.

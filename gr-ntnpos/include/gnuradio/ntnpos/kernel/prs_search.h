@@ -12,25 +12,32 @@ namespace gr::ntnpos::kernel {
 
 //! Where a search found its satellite, relative to the window's middle.
 struct search_result {
-    bool found = false;      //!< the statistic passed the threshold, and all samples of its delay are there
-    double delay_s = 0.0;    //!< toa minus prediction
+    bool found = false;   //!< the statistic passed the threshold, and all samples of its
+                          //!< delay are there
+    double delay_s = 0.0; //!< toa minus prediction
     double doppler_hz = 0.0; //!< Doppler minus prediction
-    double statistic = 0.0;  //!< of the best cell: about -ln of its probability under noise alone
-    double threshold = 0.0;  //!< what the statistic has to pass at the false-alarm probability
-    int64_t cells = 0;       //!< delay-Doppler cells tried; 0: no delay of the window has all its samples
+    //! of the best cell: about -ln of its probability under noise alone
+    double statistic = 0.0;
+    //! what the statistic has to pass at the false-alarm probability
+    double threshold = 0.0;
+    //! delay-Doppler cells tried; 0: no delay of the window has all its samples
+    int64_t cells = 0;
 };
 
 /*!
  * \brief Acquisition: finds one occasion of a PRS in delay and Doppler within its window.
  *
- * The samples are correlated with the whole PRS of a slot through FFTs of only the occupied band; a Doppler bin is a
- * shift of the spectrum. A cell is |C|^2 over the energies of the replica and of the samples under it, so that noise and
- * other satellites' signals, which come and go within the window, raise both: under noise alone a cell exceeds x with
- * probability (1-x)^(D-1) < exp(-(D-1) x), D the time-bandwidth product. Slots add without phase. A strong signal on the
- * same comb has fewer dimensions than D and can pass: what is found has to be confirmed on the resource's elements.
+ * The samples are correlated with the whole PRS of a slot through FFTs of only the
+ * occupied band; a Doppler bin is a shift of the spectrum. A cell is |C|^2 over the
+ * energies of the replica and of the samples under it, so that noise and other
+ * satellites' signals, which come and go within the window, raise both: under noise alone
+ * a cell exceeds x with probability (1-x)^(D-1) < exp(-(D-1) x), D the time-bandwidth
+ * product. Slots add without phase. A strong signal on the same comb has fewer dimensions
+ * than D and can pass: what is found has to be confirmed on the resource's elements.
  *
- * The result is good to about half a sample of the band's rate and a quarter of the inverse PRS duration; comb_correlator
- * refines it. Nothing is found at delays at which the PRS is not wholly within the samples, nor an echo of what lies there.
+ * The result is good to about half a sample of the band's rate and a quarter of the
+ * inverse PRS duration; comb_correlator refines it. Nothing is found at delays at which
+ * the PRS is not wholly within the samples, nor an echo of what lies there.
  */
 class prs_search
 {
@@ -57,7 +64,8 @@ private:
 
     carrier d_carrier;
     double d_false_alarm;
-    std::map<std::pair<int, bool>, fft> d_transforms; // by size and direction, made at first use
+    // by size and direction, made at first use
+    std::map<std::pair<int, bool>, fft> d_transforms;
 };
 
 } // namespace gr::ntnpos::kernel
