@@ -5,10 +5,7 @@ process, the position beside the truth and the bound."""
 from __future__ import annotations
 
 import json
-import queue
-import subprocess
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,21 +19,17 @@ from ntnpos.network.measurements import Measurement, from_json_line
 from ntnpos.network.search_windows import search_windows
 from ntnpos.position.geometry import Bound, cramer_rao, to_local
 from ntnpos.position.timing import doppler_bound_hz, toa_bound_s
-from ntnpos.world.elements import SHIPPED, shipped_elements
-from ntnpos.world.frames import enu_rotation
 from ntnpos.world.timebase import Epoch
 
 from . import convert
+from .engine_process import ANSWER_S, Engine
 from .receive import Receiver, ReceiverError, Running, shake_hands
-from .scene import Scene, real_scene
+from .scene import DEFAULT_TIME, Scene, against_truth, elements_for, local_error, real_scene
 from .simulate import Downlink
 
 DEFAULT_PLACE = (55.7047, 13.1910)   # Lund
-DEFAULT_TIME = "2025-10-07T18:00:00Z"  # about the median epoch of the shipped elements
 SAMPLE_RATE_HZ = 7.68e6
 DURATION_S = 0.5
-ELEMENTS_GOOD_FOR_DAYS = 7.0
-_ENGINE_ANSWER_S = 60.0
 
 EXAMPLE = """example:
   ./ntnpos demo --place -33.92,18.42 --at 2025-10-07T06:30:00Z -o out/cape-town
@@ -58,60 +51,6 @@ def parser() -> Parser:
                        help=f"length of the reception (default {DURATION_S:g} s)")
     found.add_argument("--seed", type=int, default=1, help="seed of noise, clock and prior (default 1)")
     return found
-
-
-class Engine:
-    """The position engine in a process of its own, its lines in a queue."""
-
-    def __init__(self, assistance_path: Path):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ntnpos.commands.engine", "--assistance", str(assistance_path)],
-            stdout=subprocess.PIPE, text=True)
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-        listening = self.line(_ENGINE_ANSWER_S)
-        if listening is None:
-            raise ReceiverError("the position engine did not start")
-        self.address = json.loads(listening)["address"]
-
-    def _read(self) -> None:
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(None)
-
-    def line(self, timeout_s: float) -> str | None:
-        """The next line; None when none comes in time, or the engine has ended."""
-        try:
-            return self._lines.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-
-    def heard(self, timeout_s: float) -> bool:
-        """Whether the engine has had a `config` message, waiting up to so long."""
-        return self.line(timeout_s) is not None
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(self, *_) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait()
-
-
-def elements_for(epoch: Epoch) -> list[tuple[str, str, str]]:
-    """All shipped element sets; a warning where they are old for the instant."""
-    elements = [found for name in SHIPPED for found in shipped_elements(name)]
-    age_days = abs(Epoch.parse(DEFAULT_TIME).seconds_until(epoch)) / 86400.0
-    if age_days > ELEMENTS_GOOD_FOR_DAYS:
-        print(f"the shipped elements are of 2025-10-07, {age_days:.0f} days away: the sky will not be the real one",
-              file=sys.stderr)
-    return elements
-
-
-def local_error(scene: Scene, ecef_m) -> np.ndarray:
-    """East, north, up of a position from the scene's truth, in m."""
-    return enu_rotation(scene.latitude_deg, scene.longitude_deg) @ (np.asarray(ecef_m) - scene.ecef_m)
 
 
 def bound_of(scene: Scene, measurements: list[Measurement]) -> Bound:
@@ -137,7 +76,7 @@ def stream(scene: Scene, duration_s: float, engine: Engine) -> tuple[list[Measur
     with Running(receiver):
         shake_hands(receiver, engine.heard)
         receiver.send_windows(windows)
-        while (line := engine.line(_ENGINE_ANSWER_S)) is not None:
+        while (line := engine.line(ANSWER_S)) is not None:
             found = json.loads(line)
             if found["type"] == "measurement":
                 measurements.append(from_json_line(line, "engine", len(measurements) + 1))
@@ -153,13 +92,8 @@ def stream(scene: Scene, duration_s: float, engine: Engine) -> tuple[list[Measur
 def report_progress(scene: Scene, fix: dict[str, Any], measurements: list[Measurement], duration_s: float) -> None:
     """One line on stderr for a fix."""
     t_s = measurements[-1].t_s - scene.start_s if measurements else 0.0
-    if fix["ecef_m"] is None:
-        told = f"{fix['status']}: {fix['reason']}"
-    else:
-        error = local_error(scene, fix["ecef_m"])
-        told = (f"{len(fix['used'])} satellites, horizontal error {np.hypot(*error[:2]):.2f} m "
-                f"(says ±{fix['horizontal_std_m']:.2f} m)")
-    print(f"[{min(t_s, duration_s):5.2f} of {duration_s:.2f} s] {len(measurements):4d} measurements, {told}", file=sys.stderr)
+    print(f"[{min(t_s, duration_s):5.2f} of {duration_s:.2f} s] {len(measurements):4d} measurements, "
+          + against_truth(scene, fix), file=sys.stderr)
 
 
 def draw(path: Path, scene: Scene, measurements: list[Measurement], fixes: list[dict[str, Any]], bound: Bound,

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Any, Iterable
 
 import numpy as np
 
 from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite, UePrior
 from ntnpos.network.resources import Carrier, PrsResource
 from ntnpos.world.constants import EARTH_RADIUS_M
-from ntnpos.world.frames import geodetic_to_ecef
+from ntnpos.world.elements import SHIPPED, shipped_elements
+from ntnpos.world.frames import enu_rotation, geodetic_to_ecef
 from ntnpos.world.link_budget import LinkBudget
 from ntnpos.world.timebase import Epoch
 from ntnpos.world.visibility import VisibleSatellite, visible_satellites
 
+DEFAULT_TIME = "2025-10-07T18:00:00Z"  # about the median epoch of the shipped elements
+ELEMENTS_GOOD_FOR_DAYS = 7.0
 MOST_SATELLITES = 9
+MIN_ELEVATION_DEG = 25.0
 COMB_SIZE = 4
 PERIODICITY_SLOTS = 10
 PRIOR_SIGMA_M = 50e3
@@ -63,8 +68,9 @@ def link_of(seen: VisibleSatellite, place: np.ndarray) -> LinkBudget:
 
 def real_scene(latitude_deg: float, longitude_deg: float, epoch: Epoch,
                elements: Iterable[tuple[str, str, str]], *, height_m: float = 50.0,
-               min_elevation_deg: float = 25.0, carrier: Carrier | None = None, seed: int = 1) -> Scene:
-    """The satellites that stand highest at a place and instant, up to `MOST_SATELLITES`.
+               min_elevation_deg: float = MIN_ELEVATION_DEG, most: int = MOST_SATELLITES,
+               carrier: Carrier | None = None, seed: int = 1) -> Scene:
+    """The satellites that stand highest at a place and instant, up to `most`.
 
     Powers follow the link budget (`link_of`) without fading. The prior is wrong by
     about its sigma, the clock within its bounds, both drawn from `seed`.
@@ -72,7 +78,7 @@ def real_scene(latitude_deg: float, longitude_deg: float, epoch: Epoch,
     rng = np.random.default_rng(seed)
     start_s = 1.0
     place = geodetic_to_ecef(latitude_deg, longitude_deg, height_m)
-    sky = visible_satellites(elements, epoch, place, start_s, min_elevation_deg)[:MOST_SATELLITES]
+    sky = visible_satellites(elements, epoch, place, start_s, min_elevation_deg)[:most]
     carrier = carrier or Carrier(frequency_hz=2.0e9, scs_khz=15, n_rb=24)
     satellites, snr_db = [], []
     lines = {name: (line1, line2) for name, line1, line2 in elements}
@@ -97,3 +103,27 @@ def real_scene(latitude_deg: float, longitude_deg: float, epoch: Epoch,
         epoch=epoch, carrier=carrier, satellites=tuple(satellites),
         ue_prior=UePrior(prior_latitude, prior_longitude, 0.0, PRIOR_SIGMA_M, 100.0), receiver=bounds)
     return Scene(assistance, tuple(sky), latitude_deg, longitude_deg, height_m, start_s, clock, tuple(snr_db), seed)
+
+
+def local_error(scene: Scene, ecef_m) -> np.ndarray:
+    """East, north, up of a position from the scene's truth, in m."""
+    return enu_rotation(scene.latitude_deg, scene.longitude_deg) @ (np.asarray(ecef_m) - scene.ecef_m)
+
+
+def against_truth(scene: Scene, fix: dict[str, Any]) -> str:
+    """What a fix line's object says beside the scene's truth, for people."""
+    if fix["ecef_m"] is None:
+        return f"{fix['status']}: {fix['reason']}"
+    error = local_error(scene, fix["ecef_m"])
+    return (f"{len(fix['used'])} satellites, horizontal error {np.hypot(*error[:2]):.2f} m "
+            f"(says ±{fix['horizontal_std_m']:.2f} m)")
+
+
+def elements_for(epoch: Epoch) -> list[tuple[str, str, str]]:
+    """All shipped element sets; a warning where they are old for the instant."""
+    elements = [found for name in SHIPPED for found in shipped_elements(name)]
+    age_days = abs(Epoch.parse(DEFAULT_TIME).seconds_until(epoch)) / 86400.0
+    if age_days > ELEMENTS_GOOD_FOR_DAYS:
+        print(f"the shipped elements are of 2025-10-07, {age_days:.0f} days away: the sky will not be the real one",
+              file=sys.stderr)
+    return elements

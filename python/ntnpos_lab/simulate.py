@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from gnuradio import blocks, gr, ntnpos
@@ -43,8 +44,19 @@ def travel_time(orbit, ecef_m, start_s: float, stop_s: float) -> tuple[DelaySegm
                  for i in range(count))
 
 
-class Downlink(gr.hier_block2):
-    """What the receiver of a scene samples: complex stream with `rx_time` at its first sample.
+@dataclass(frozen=True)
+class Link:
+    """A satellite's signal and its way to the receiver."""
+
+    resource: ntnpos.prs_resource
+    first_slot: int
+    """Counted from the satellite's SFN 0: sent early enough to be there when the reception starts."""
+    n_slots: int
+    path: ntnpos.channel_path
+
+
+def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float) -> list[Link]:
+    """What each satellite of a scene sends during a reception, and how it arrives.
 
     Parameters
     ----------
@@ -52,38 +64,52 @@ class Downlink(gr.hier_block2):
     carrier : gnuradio.ntnpos.carrier
         The scene's carrier with a sample rate.
     duration_s : float
-        Length of the stream by the receiver's clock.
+        Length of the reception by the receiver's clock.
+
+    Returns
+    -------
+    list of Link
+        In the order of the assistance data's satellites, which is that of the channel's inputs.
+    """
+    slot_s = 1e-3 / ntnpos.slots_per_subframe(carrier)
+    n_slots = math.ceil((duration_s + 2.0 * _EDGE_S) / slot_s) + 2
+    system_start = scene.start_s - scene.clock.offset_s
+    rng = np.random.default_rng([scene.seed, 1])
+    found = []
+    for index, (satellite, snr_db) in enumerate(zip(scene.assistance.satellites, scene.snr_db)):
+        segments = travel_time(satellite.orbit, scene.ecef_m, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
+        delay = segments[0].coefficients[0] + scene.clock.offset_s - satellite.clock_offset_s
+        first_slot = math.floor((scene.start_s - delay - _EDGE_S - satellite.sfn0_time_s) / slot_s)
+        gain = amplitude(snr_db, satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
+                         carrier.sample_rate_hz)
+        sent = convert.instant(satellite.sfn0_time_s).advanced(
+            ntnpos.slot_start_samples(carrier, first_slot) / carrier.sample_rate_hz)
+        path = ntnpos.channel_path(
+            input=index, delay=convert.trajectory(segments), gain=gain * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi)),
+            input_start=sent, satellite_clock_offset_s=satellite.clock_offset_s)
+        found.append(Link(convert.prs_resource(satellite.prs), first_slot, n_slots, path))
+    return found
+
+
+class Downlink(gr.hier_block2):
+    """What the receiver of a scene samples: complex stream with `rx_time` at its first sample.
+
+    Parameters
+    ----------
+    scene, carrier, duration_s
+        As in `downlinks`.
     """
 
     def __init__(self, scene: Scene, carrier: ntnpos.carrier, duration_s: float):
         super().__init__("Downlink", gr.io_signature(0, 0, 0), gr.io_signature(1, 1, gr.sizeof_gr_complex))
-        rate = carrier.sample_rate_hz
-        samples = round(duration_s * rate)
-        slot_s = 1e-3 / ntnpos.slots_per_subframe(carrier)
-        rng = np.random.default_rng([scene.seed, 1])
-        sources, paths = [], []
-        for index, satellite in enumerate(scene.assistance.satellites):
-            system_start = scene.start_s - scene.clock.offset_s
-            segments = travel_time(satellite.orbit, scene.ecef_m, system_start - _EDGE_S,
-                                   system_start + duration_s + _EDGE_S)
-            delay = segments[0].coefficients[0] + scene.clock.offset_s - satellite.clock_offset_s
-            first_needed = scene.start_s - delay - _EDGE_S - satellite.sfn0_time_s
-            first_slot = math.floor(first_needed / slot_s)
-            n_slots = math.ceil((duration_s + 2.0 * _EDGE_S) / slot_s) + 2
-            sources.append(ntnpos.prs_source(carrier, [convert.prs_resource(satellite.prs)], first_slot, n_slots))
-            gain = amplitude(scene.snr_db[index], satellite.prs, scene.assistance.carrier.n_rb,
-                             carrier.scs_khz * 1e3, rate)
-            sent = convert.instant(satellite.sfn0_time_s).advanced(
-                ntnpos.slot_start_samples(carrier, first_slot) / rate)
-            paths.append(ntnpos.channel_path(
-                input=index, delay=convert.trajectory(segments),
-                gain=gain * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi)), input_start=sent,
-                satellite_clock_offset_s=satellite.clock_offset_s))
+        links = downlinks(scene, carrier, duration_s)
         start = convert.instant(scene.start_s)
         receiver = ntnpos.channel_receiver(
             start, ntnpos.receiver_clock(start, scene.clock.offset_s, scene.clock.frequency_error_ppm * 1e-6),
             ntnpos.white_noise(scene.seed, NOISE_POWER))
-        channel = ntnpos.ntn_channel(rate, carrier.frequency_hz, paths, receiver)
-        for index, source in enumerate(sources):
+        channel = ntnpos.ntn_channel(carrier.sample_rate_hz, carrier.frequency_hz, [link.path for link in links], receiver)
+        for index, link in enumerate(links):
+            source = ntnpos.prs_source(carrier, [link.resource], link.first_slot, link.n_slots)
             self.connect(source, (channel, index))
+        samples = round(duration_s * carrier.sample_rate_hz)
         self.connect(channel, blocks.head(gr.sizeof_gr_complex, samples), self)
