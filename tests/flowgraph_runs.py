@@ -29,7 +29,8 @@ def start(script: Path, *arguments: str) -> subprocess.Popen:
     """A compiled flowgraph as a process, in the folder where it lies, with no terminal and no display."""
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     return subprocess.Popen([sys.executable, str(script), *arguments], cwd=script.parent, env=environment,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,13 @@ class Engine:
     """
 
     def __init__(self, assistance_path: Path, bind: str = "tcp://127.0.0.1:*"):
-        command = [sys.executable, "-m", "ntnpos.commands.engine", "--assistance", str(assistance_path), "--bind", bind]
-        # A block's thread has all signals blocked, and a process it starts would have too: it could not be ended.
+        command = [sys.executable, "-m", "ntnpos.commands.engine", "--assistance", str(assistance_path),
+                   "--bind", bind]
+        # A block's thread has all signals blocked, and a process it starts would have too: nothing could end it.
         blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
         try:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                             text=True)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()

@@ -31,7 +31,7 @@ from .receive import CONFIG, WINDOWS, ReceiverError, shake_hands
 from .scene import DEFAULT_TIME, MIN_ELEVATION_DEG, Scene, against_truth, elements_for, real_scene
 from .simulate import NOISE_POWER, Link, downlinks
 
-__all__ = ["DEFAULT_TIME", "NOISE_POWER", "PositionEngine", "Replay", "Simulation", "replay", "sample", "simulation",
+__all__ = ["NOISE_POWER", "PositionEngine", "Replay", "Simulation", "replay", "sample", "simulation",
            "wait_for_enter"]
 
 _SYSTEM, _DONE = pmt.intern("system"), pmt.cons(pmt.intern("done"), pmt.from_long(1))
@@ -90,11 +90,12 @@ def simulation(place: tuple[float, float], at: str = DEFAULT_TIME, satellites: i
     scene = real_scene(*place, epoch, elements_for(epoch), most=satellites, seed=seed)
     if len(scene.sky) < satellites:
         raise InputError("simulation", "place, at",
-                         f"{len(scene.sky)} satellites stand above {MIN_ELEVATION_DEG:g} degrees there and then",
+                         f"{len(scene.sky)} satellites stand above {MIN_ELEVATION_DEG:g} degrees there",
                          f"where there are {satellites}, the number of sources")
     carrier = convert.carrier(scene.assistance.carrier, sample_rate_hz, "simulation")
     windows = search_windows(scene.assistance, scene.start_s, scene.start_s + duration_s)
-    return Simulation(scene, carrier, tuple(downlinks(scene, carrier, duration_s)), round(duration_s * sample_rate_hz),
+    links = tuple(downlinks(scene, carrier, duration_s))
+    return Simulation(scene, carrier, links, round(duration_s * sample_rate_hz),
                       convert.signals(scene.assistance, windows), windows)
 
 

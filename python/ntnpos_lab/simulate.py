@@ -77,7 +77,8 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float) -> list[
     rng = np.random.default_rng([scene.seed, 1])
     found = []
     for index, (satellite, snr_db) in enumerate(zip(scene.assistance.satellites, scene.snr_db)):
-        segments = travel_time(satellite.orbit, scene.ecef_m, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
+        segments = travel_time(satellite.orbit, scene.ecef_m, system_start - _EDGE_S,
+                               system_start + duration_s + _EDGE_S)
         delay = segments[0].coefficients[0] + scene.clock.offset_s - satellite.clock_offset_s
         first_slot = math.floor((scene.start_s - delay - _EDGE_S - satellite.sfn0_time_s) / slot_s)
         gain = amplitude(snr_db, satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
@@ -85,8 +86,9 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float) -> list[
         sent = convert.instant(satellite.sfn0_time_s).advanced(
             ntnpos.slot_start_samples(carrier, first_slot) / carrier.sample_rate_hz)
         path = ntnpos.channel_path(
-            input=index, delay=convert.trajectory(segments), gain=gain * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi)),
-            input_start=sent, satellite_clock_offset_s=satellite.clock_offset_s)
+            input=index, delay=convert.trajectory(segments),
+            gain=gain * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi)), input_start=sent,
+            satellite_clock_offset_s=satellite.clock_offset_s)
         found.append(Link(convert.prs_resource(satellite.prs), first_slot, n_slots, path))
     return found
 
@@ -107,7 +109,8 @@ class Downlink(gr.hier_block2):
         receiver = ntnpos.channel_receiver(
             start, ntnpos.receiver_clock(start, scene.clock.offset_s, scene.clock.frequency_error_ppm * 1e-6),
             ntnpos.white_noise(scene.seed, NOISE_POWER))
-        channel = ntnpos.ntn_channel(carrier.sample_rate_hz, carrier.frequency_hz, [link.path for link in links], receiver)
+        channel = ntnpos.ntn_channel(carrier.sample_rate_hz, carrier.frequency_hz,
+                                     [link.path for link in links], receiver)
         for index, link in enumerate(links):
             source = ntnpos.prs_source(carrier, [link.resource], link.first_slot, link.n_slots)
             self.connect(source, (channel, index))
