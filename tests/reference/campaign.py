@@ -20,6 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import families_hard  # noqa: E402,F401
 from families import FAMILIES  # noqa: E402
 from make_recording import write_recording  # noqa: E402
 from score_locate import Score, run_locate, score  # noqa: E402
@@ -48,6 +49,13 @@ def statistics(scores: list[Score]) -> str:
                      f"{np.median(std / crlb):.3f}")
         lines.append(f"doppler: mean square of error/std {np.mean(doppler**2):.2f}, robust "
                      f"{1.4826 * np.median(np.abs(doppler)):.2f}, worst {np.max(np.abs(doppler)):.1f}")
+    several = [r for s in scores for r in s.toa if r["several"]]
+    if several:
+        error, std, crlb = (np.array([r[k] for r in several]) for k in ("error_s", "std_s", "crlb_s"))
+        lines.append(f"toa rows with several paths {len(several)}: error/std robust {1.4826 * np.median(np.abs(error / std)):.2f}, "
+                     f"90 % {np.quantile(np.abs(error / std), 0.9):.1f}, mean {np.mean(error) * 1e9:+.2f} ns, 90 % "
+                     f"{np.quantile(np.abs(error), 0.9) * 1e9:.2f} ns, worst {np.max(np.abs(error)) * 1e9:.1f} ns; "
+                     f"std/crlb median {np.median(std / crlb):.2f}")
     fixes = [s.fix for s in scores if s.fix.get("std_m") and s.fix.get("bound_m")]
     if fixes:
         error, bound, std = (np.array([f[k] for f in fixes]) for k in ("horizontal_error_m", "bound_m", "std_m"))

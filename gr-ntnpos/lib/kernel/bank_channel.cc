@@ -99,18 +99,50 @@ correlator_bank::channel::prepare(job& j, const sample_view& view) const
         j.half_width_s = window->half_width_s;
         j.doppler_half_width_hz = window->doppler_half_width_hz;
     }
-    const auto position = [&](size_t i) {
-        const double offset = replica.first_sample(j.where.slots[i]) / rate;
-        return view.position(j.start.arrival(advance(j.where.sent[i], offset)));
-    };
     const size_t final_slot = j.where.slots.size() - 1;
-    j.begin = position(0);
-    j.end = position(final_slot) + replica.length_samples(j.where.slots[final_slot]);
-    const double reach =
-        j.half_width_s * rate + cp_samples(grid, j.where.slots.front(), 0) + 2.0;
-    j.first = static_cast<int64_t>(std::floor(j.begin - reach));
-    j.last = static_cast<int64_t>(std::ceil(j.end + reach));
+    j.begin = position(j, 0, view);
+    j.end = position(j, final_slot, view) +
+            replica.length_samples(j.where.slots[final_slot]);
+    const double around = reach(j, j.where.slots.front());
+    j.first = static_cast<int64_t>(std::floor(j.begin - around));
+    j.last = static_cast<int64_t>(std::ceil(j.end + around));
     return j.last > 0 ? place::ahead : place::before;
+}
+
+// Predicted place in samples of the first PRS symbol of one of a job's slots.
+double correlator_bank::channel::position(const job& j,
+                                          size_t slot_index,
+                                          const sample_view& view) const
+{
+    const double offset =
+        replica.first_sample(j.where.slots[slot_index]) / grid.sample_rate_hz;
+    return view.position(j.start.arrival(advance(j.where.sent[slot_index], offset)));
+}
+
+// How far from there the search goes, in samples.
+double correlator_bank::channel::reach(const job& j, int64_t slot) const
+{
+    return j.half_width_s * grid.sample_rate_hz + cp_samples(grid, slot, 0) + 2.0;
+}
+
+std::vector<occasion> correlator_bank::channel::parts(const job& j,
+                                                      const sample_view& view) const
+{
+    std::vector<occasion> out;
+    bool joining = false;
+    for (size_t i = 0; i < j.where.slots.size(); ++i) {
+        const int64_t slot = j.where.slots[i];
+        const double begin = position(j, i, view), around = reach(j, slot);
+        const bool whole = std::floor(begin - around) >= 0.0 &&
+                           std::ceil(begin + replica.length_samples(slot) + around) <=
+                               static_cast<double>(view.end());
+        if (!joining || !whole)
+            out.emplace_back();
+        out.back().slots.push_back(slot);
+        out.back().sent.push_back(j.where.sent[i]);
+        joining = whole;
+    }
+    return out;
 }
 
 void correlator_bank::channel::learn(const job& j)

@@ -34,6 +34,12 @@ struct correlator_bank::channel {
     std::optional<occasion> peek(size_t ahead);
     //! Fills in where the job's occasion is looked for.
     place prepare(job& j, const sample_view& view) const;
+    /*!
+     * The parts of a prepared job's occasion where the segment may cut it: the slots that
+     * are surely whole stay together, the others stand alone. One part: no cut, or nothing
+     * to part.
+     */
+    std::vector<occasion> parts(const job& j, const sample_view& view) const;
     //! Takes over what came of a job.
     void learn(const job& j);
     //! The report on a job.
@@ -56,6 +62,8 @@ struct correlator_bank::channel {
 
 private:
     bool follows(const instant& t) const;
+    double reach(const job& j, int64_t slot) const;
+    double position(const job& j, size_t slot_index, const sample_view& view) const;
 };
 
 //! One occasion of one satellite in work.

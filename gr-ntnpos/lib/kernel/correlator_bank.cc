@@ -168,7 +168,7 @@ std::vector<delay_profile> correlator_bank::take()
     return out;
 }
 
-std::vector<correlator_bank::job> correlator_bank::collect(int64_t boundary, bool last)
+std::vector<correlator_bank::job> correlator_bank::collect(int64_t boundary, bool last, bool ended)
 {
     std::vector<job> jobs;
     const sample_view view = segment_view();
@@ -190,6 +190,13 @@ std::vector<correlator_bank::job> correlator_bank::collect(int64_t boundary, boo
             }
             if (place == channel::place::unpredicted || j.first >= limit)
                 break;
+            if (j.first < 0 || (ended && j.last > view.end())) {
+                auto parts = ch.parts(j, view);
+                if (parts.size() > 1) {
+                    ch.occasions.split(ahead, std::move(parts));
+                    continue;
+                }
+            }
             j.core = last || j.last <= boundary;
             jobs.push_back(std::move(j));
             ++ahead;
@@ -219,7 +226,7 @@ void correlator_bank::work(bool last)
             d_wait = boundary;
             return;
         }
-        std::vector<job> jobs = collect(boundary, final_batch);
+        std::vector<job> jobs = collect(boundary, final_batch, last);
         int64_t needed = boundary;
         for (const auto& j : jobs)
             needed = std::max(needed, j.last);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "integers.h"
 #include <gnuradio/ntnpos/kernel/occasions.h>
+#include <iterator>
 #include <cmath>
 
 namespace gr::ntnpos::kernel {
@@ -71,6 +72,14 @@ std::optional<occasion> occasion_sequence::peek(size_t ahead)
         if (!extend())
             return std::nullopt;
     return d_pending[ahead];
+}
+
+void occasion_sequence::split(size_t ahead, std::vector<occasion> parts)
+{
+    if (!peek(ahead))
+        return;
+    const auto at = d_pending.erase(d_pending.begin() + ahead);
+    d_pending.insert(at, std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
 }
 
 void occasion_sequence::pop()

@@ -34,10 +34,10 @@ std::optional<config_error> validate(const correlator_bank_config& c);
  * Occasions are searched within their windows (prs_search), then followed from one to the
  * next; slots and symbols of an occasion are combined coherently with the Doppler
  * estimated and removed; satellites that overlap in time are estimated in turns, each
- * with the others' fitted signals taken out. An occasion whose PRS is cut by the start or
- * the end of a segment is `incomplete`. Occasions are worked on in batches whose borders
- * depend on sample numbers alone: the result is the same bits for any chunking of the
- * stream.
+ * with the others' fitted signals taken out. A slot whose PRS is cut by the start or the
+ * end of a segment is `incomplete`; the other slots of its occasion are measured without
+ * it. Occasions are worked on in batches whose borders depend on sample numbers alone: the
+ * result is the same bits for any chunking of the stream.
  */
 class correlator_bank
 {
@@ -82,7 +82,7 @@ private:
     void open();
     void close();
     void work(bool last);
-    std::vector<job> collect(int64_t boundary, bool last);
+    std::vector<job> collect(int64_t boundary, bool last, bool ended);
     void run(std::vector<job>& jobs);
     bool acquire(const sample_view& samples, job& j);
     occasion_estimator::outcome refine(const sample_view& samples,

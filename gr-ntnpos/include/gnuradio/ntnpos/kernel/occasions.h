@@ -33,6 +33,8 @@ public:
     void seek(const instant& sent);
     //! The occasion number \p ahead from here, if the resource transmits at all.
     std::optional<occasion> peek(size_t ahead = 0);
+    //! Puts parts (in order of time) in the place of the occasion number \p ahead from here.
+    void split(size_t ahead, std::vector<occasion> parts);
     //! Leaves the first occasion behind.
     void pop();
 
