@@ -11,7 +11,7 @@ from gnuradio import ntnpos
 
 from ntnpos.commands.arguments import Parser, guarded, number
 from ntnpos.errors import InputError
-from ntnpos.network.assistance import Assistance, load_assistance
+from ntnpos.network.assistance import MAX_TIME_S, Assistance, load_assistance
 from ntnpos.network.measurements import from_wire
 from ntnpos.network.search_windows import search_windows, unusable_satellites
 from ntnpos.network.wire import WireReceiver
@@ -39,6 +39,19 @@ def parser() -> Parser:
     return found
 
 
+def opened(path: Path) -> ntnpos.Recording:
+    """The recording's metadata; InputError where it cannot be used."""
+    try:
+        recording = ntnpos.open_recording(path)
+    except ntnpos.RecordingError as error:
+        raise InputError(error.file, error.field, error.problem, error.allowed) from None
+    for index, capture in enumerate(recording.captures):
+        if capture.rx_time_full_s > MAX_TIME_S:
+            raise InputError(path, f"captures[{index}].ntnpos:rx_time.full_s", f"{capture.rx_time_full_s} found",
+                             f"up to {MAX_TIME_S:.0f} s after the epoch of the assistance data")
+    return recording
+
+
 def span_of(recording: ntnpos.Recording) -> tuple[float, float]:
     """Receiver-clock times in s from the epoch between which the recording lies."""
     last = recording.captures[-1]
@@ -60,11 +73,7 @@ def carrier_of(path: Path, recording: ntnpos.Recording, assistance: Assistance) 
 def locate(path: Path, assistance_path: Path, height_m: float | None, height_std_m: float) -> int:
     """Print measurement and fix lines of a recording; exit status."""
     assistance = load_assistance(assistance_path)
-    try:
-        recording = ntnpos.open_recording(path)
-    except ntnpos.RecordingError as error:
-        print(error, file=sys.stderr)
-        return 2
+    recording = opened(path)
     carrier = carrier_of(path, recording, assistance)
     start, stop = span_of(recording)
     windows = search_windows(assistance, start, stop)
