@@ -152,7 +152,7 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
 {
     delay_model model = estimate.model;
     first_path_estimate paths;
-    for (int round = coarse ? -1 : 0;; ++round) {
+    for (int round = coarse ? -2 : 0;; ++round) {
         if (!d_correlator.measure(
                 samples, replica, where.slots, where.sent, model, d_symbols))
             return outcome::incomplete;
@@ -166,8 +166,13 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
         for (auto& t : d_times)
             t -= mean;
         d_middle = advance(first, mean);
-        if (round < 0) {
+        if (round == -2) {
             coarse_step(replica, detector, model);
+            continue;
+        }
+        if (round == -1) {
+            // Slots that are far apart cancel each other unless Doppler is better known than that.
+            move(model, 0.0, doppler_at(replica, 0.0));
             continue;
         }
         combine(replica, 0.0, d_symbols.size(), d_combined);
