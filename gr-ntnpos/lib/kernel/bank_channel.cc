@@ -101,8 +101,8 @@ correlator_bank::channel::prepare(job& j, const sample_view& view) const
     }
     const size_t final_slot = j.where.slots.size() - 1;
     j.begin = position(j, 0, view);
-    j.end = position(j, final_slot, view) +
-            replica.length_samples(j.where.slots[final_slot]);
+    j.end =
+        position(j, final_slot, view) + replica.length_samples(j.where.slots[final_slot]);
     const double around = reach(j, j.where.slots.front());
     j.first = static_cast<int64_t>(std::floor(j.begin - around));
     j.last = static_cast<int64_t>(std::ceil(j.end + around));

@@ -168,7 +168,8 @@ std::vector<delay_profile> correlator_bank::take()
     return out;
 }
 
-std::vector<correlator_bank::job> correlator_bank::collect(int64_t boundary, bool last, bool ended)
+std::vector<correlator_bank::job>
+correlator_bank::collect(int64_t boundary, bool last, bool ended)
 {
     std::vector<job> jobs;
     const sample_view view = segment_view();

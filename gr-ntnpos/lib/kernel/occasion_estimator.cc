@@ -171,7 +171,8 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
             continue;
         }
         if (round == -1) {
-            // Slots that are far apart cancel each other unless Doppler is better known than that.
+            // Slots that are far apart cancel each other unless Doppler is better known
+            // than that.
             move(model, 0.0, doppler_at(replica, 0.0));
             continue;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "integers.h"
 #include <gnuradio/ntnpos/kernel/occasions.h>
-#include <iterator>
 #include <cmath>
+#include <iterator>
 
 namespace gr::ntnpos::kernel {
 
@@ -79,7 +79,8 @@ void occasion_sequence::split(size_t ahead, std::vector<occasion> parts)
     if (!peek(ahead))
         return;
     const auto at = d_pending.erase(d_pending.begin() + ahead);
-    d_pending.insert(at, std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
+    d_pending.insert(
+        at, std::make_move_iterator(parts.begin()), std::make_move_iterator(parts.end()));
 }
 
 void occasion_sequence::pop()
