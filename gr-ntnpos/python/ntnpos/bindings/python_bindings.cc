@@ -13,6 +13,8 @@ void bind_ofdm(py::module& m);
 void bind_prs_resource(py::module& m);
 void bind_prs_source(py::module& m);
 void bind_satellite_channel(py::module& m);
+void bind_srs_resource(py::module& m);
+void bind_srs_source(py::module& m);
 void bind_trajectory(py::module& m);
 void bind_iq_file(py::module& m);
 void bind_sigmf_source(py::module& m);
@@ -35,6 +37,7 @@ PYBIND11_MODULE(ntnpos_python, m)
 
     bind_carrier(m);
     bind_prs_resource(m);
+    bind_srs_resource(m);
     bind_trajectory(m);
     bind_satellite_channel(m);
     bind_ntn_channel(m);
@@ -42,6 +45,7 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_sigmf_source(m);
     bind_ofdm(m);
     bind_prs_source(m);
+    bind_srs_source(m);
     bind_first_path(m);
     bind_correlator_bank(m);
     bind_comb_correlator(m);
