@@ -28,7 +28,15 @@ config.json:
    "slot": 0, "frame": 0,
    "prs": {"sequence_id": 100, "comb_size": 4, "re_offset": 0, "start_symbol": 2, "num_symbols": 4, "start_prb": 0,
            "num_rb": 24, "periodicity_slots": 10, "slot_offset": 0}}
+
+or, in place of "prs", a positioning SRS, which is sent in this slot:
+   "srs": {"sequence_id": 100, "comb_size": 4, "comb_offset": 0, "cyclic_shift": 0, "num_symbols": 4,
+           "start_symbol": 10, "c_srs": 6, "b_srs": 0, "freq_position": 0, "freq_shift": 0,
+           "group_or_sequence_hopping": "neither"}
 """
+SRS_REQUIRED = ("sequence_id", "comb_size", "num_symbols", "start_symbol", "c_srs")
+SRS_ZERO_IF_ABSENT = ("comb_offset", "cyclic_shift", "b_srs", "freq_position", "freq_shift")
+SRS_HOPPING = ("neither", "group", "sequence")
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,8 @@ class Slot:
 def parser() -> Parser:
     """The command's arguments."""
     found = Parser(prog="ntnpos waveform", epilog=EXAMPLE,
-                   description="One slot of DL-PRS (TS 38.211 7.4.1.7): a slot in which the resource is not sent, by its "
-                               "periodicity or muting, is empty.")
+                   description="One slot of DL-PRS (TS 38.211 7.4.1.7) or positioning SRS (6.4.1.4). A slot in "
+                               "which a PRS resource is not sent, by its periodicity or muting, is empty.")
     found.add_argument("config", help="configuration (JSON)")
     found.add_argument("--grid", metavar="OUT.npy", help="resource grid: complex64 [12 n_rb, symbols]")
     found.add_argument("--iq", metavar="OUT.cf32", help="samples: complex64, little-endian")
@@ -80,12 +88,36 @@ def read_slot(path: str | Path) -> Slot:
     slot = config.integer("slot", 0, ntnpos.slots_per_frame(carrier) - 1)
     frame = config.integer("frame", 0, MAX_FRAME, default=0)
     slot_count = frame * ntnpos.slots_per_frame(carrier) + slot
+    if "srs" in config.value:
+        if "prs" in config.value:
+            raise config.error("srs", "stands beside prs", "one of the two")
+        resource = read_srs(config.object("srs"), carrier)
+        return Slot(carrier, ntnpos.srs_grid(carrier, [resource], slot_count),
+                    ntnpos.srs_slot(carrier, [resource], slot_count))
     resource = convert.prs_resource(read_prs(config.object("prs"), told))
     if not ntnpos.transmits_in_slot(resource, carrier, slot_count):
         print(f"{path}: slot {slot} of frame {frame} carries no PRS by its periodicity and muting: it is empty",
               file=sys.stderr)
     return Slot(carrier, ntnpos.prs_grid(carrier, [resource], slot_count),
                 ntnpos.prs_slot(carrier, [resource], slot_count))
+
+
+def read_srs(fields: Fields, carrier: ntnpos.carrier) -> ntnpos.srs_resource:
+    """A positioning SRS resource that is sent in every slot; `InputError` names a field that is wrong.
+
+    The kernel's validator says what is allowed.
+    """
+    limit = 2**31 - 1  # the kernel's integers
+    values = {name: fields.integer(name, -limit, limit) for name in SRS_REQUIRED}
+    values |= {name: fields.integer(name, -limit, limit, default=0) for name in SRS_ZERO_IF_ABSENT}
+    hopping = fields.choice("group_or_sequence_hopping", SRS_HOPPING, default="neither")
+    resource = ntnpos.srs_resource(**values, group_or_sequence_hopping=hopping, periodicity_slots=1)
+    problem = resource.validate(carrier)
+    if problem:
+        field, _, rest = problem.partition(" = ")
+        value, _, allowed = rest.partition(": must be ")
+        raise fields.error(field, f"{value} is not allowed", allowed)
+    return resource
 
 
 def save(path: str, write) -> None:
