@@ -24,10 +24,11 @@ EXAMPLE = """example:
   ./ntnpos waveform config.json --grid grid.npy --iq slot.cf32 --plot grid.png
 
 config.json:
-  {"carrier": {"frequency_hz": 2e9, "scs_khz": 15, "n_rb": 24, "cyclic_prefix": "normal", "phase_compensation": false},
+  {"carrier": {"frequency_hz": 2e9, "scs_khz": 15, "n_rb": 24, "cyclic_prefix": "normal",
+               "phase_compensation": false},
    "slot": 0, "frame": 0,
-   "prs": {"sequence_id": 100, "comb_size": 4, "re_offset": 0, "start_symbol": 2, "num_symbols": 4, "start_prb": 0,
-           "num_rb": 24, "periodicity_slots": 10, "slot_offset": 0}}
+   "prs": {"sequence_id": 100, "comb_size": 4, "re_offset": 0, "start_symbol": 2, "num_symbols": 4,
+           "start_prb": 0, "num_rb": 24, "periodicity_slots": 10, "slot_offset": 0}}
 
 or, in place of "prs", a positioning SRS, which is sent in this slot:
    "srs": {"sequence_id": 100, "comb_size": 4, "comb_offset": 0, "cyclic_shift": 0, "num_symbols": 4,
@@ -54,8 +55,8 @@ class Slot:
 def parser() -> Parser:
     """The command's arguments."""
     found = Parser(prog="ntnpos waveform", epilog=EXAMPLE,
-                   description="One slot of DL-PRS (TS 38.211 7.4.1.7) or positioning SRS (6.4.1.4). A slot in "
-                               "which a PRS resource is not sent, by its periodicity or muting, is empty.")
+                   description="One slot of DL-PRS (TS 38.211 7.4.1.7) or positioning SRS (6.4.1.4). A slot "
+                               "in which a PRS resource is not sent, by its periodicity or muting, is empty.")
     found.add_argument("config", help="configuration (JSON)")
     found.add_argument("--grid", metavar="OUT.npy", help="resource grid: complex64 [12 n_rb, symbols]")
     found.add_argument("--iq", metavar="OUT.cf32", help="samples: complex64, little-endian")

@@ -10,7 +10,7 @@ from ntnpos_lab import waveform
 
 CARRIER = {"frequency_hz": 2.0e9, "scs_khz": 30, "n_rb": 36, "cyclic_prefix": "normal",
            "phase_compensation": False}
-# C_SRS = 9 with B_SRS = 1: two parts of 16 resource blocks; n_RRC = 4 is n_1 = floor(4 * 4 / 16) = 1, the upper one.
+# C_SRS = 9 with B_SRS = 1: two parts of 16 resource blocks; n_RRC = 4 is n_1 = floor(4 * 4 / 16) = 1, the upper.
 SRS = {"sequence_id": 65000, "comb_size": 4, "comb_offset": 3, "cyclic_shift": 7, "num_symbols": 8,
        "start_symbol": 3, "c_srs": 9, "b_srs": 1, "freq_position": 4, "freq_shift": 2,
        "group_or_sequence_hopping": "group"}
@@ -104,7 +104,7 @@ def test_what_may_be_absent_is_zero_or_neither(config, tmp_path):
     (dict(srs={"sequence_id": 2**40}), "srs.sequence_id: 1099511627776 is out of range"),
     (dict(srs={"cyclic_shift": 1.5}), "srs.cyclic_shift: 1.5 is not a whole number"),
     (dict(srs={"group_or_sequence_hopping": "both"}), "srs.group_or_sequence_hopping: 'both' is not allowed"),
-    (dict(srs={"freq_shift": 5}), "srs.freq_shift: 5 is not allowed; allowed: such that resource blocks 21..36"),
+    (dict(srs={"freq_shift": 5}), "srs.freq_shift: 5 is not allowed; allowed: such that resource blocks 21..3"),
     (dict(without=["c_srs"]), "srs.c_srs: is missing"),
     (dict(prs={}), "srs: stands beside prs; allowed: one of the two"),
 ])
