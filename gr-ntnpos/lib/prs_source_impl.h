@@ -4,6 +4,7 @@
 
 #include <gnuradio/ntnpos/kernel/prs_modulator.h>
 #include <gnuradio/ntnpos/prs_source.h>
+#include <volk/volk_alloc.hh>
 
 namespace gr::ntnpos {
 
@@ -31,7 +32,7 @@ private:
     const std::optional<kernel::instant> d_start_time;
 
     int64_t d_slots_begun = 0;
-    std::vector<gr_complex> d_slot; // the current slot
+    volk::vector<gr_complex> d_slot; // the current slot
     int d_length = 0;               // its samples
     int d_sent = 0;                 // how many of them have left
 };

@@ -62,6 +62,27 @@ BOOST_AUTO_TEST_CASE(words_are_the_bit_serial_sequence)
     }
 }
 
+BOOST_AUTO_TEST_CASE(whole_words_go_on_where_bits_ended)
+{
+    std::mt19937 rng(2);
+    for (const uint32_t c_init : { 0u, 1u, 0x7fffffffu, 0x2a5f10c3u }) {
+        const auto expected = bit_serial(c_init, 12000);
+        gold_sequence sequence(c_init);
+        size_t n = 0;
+        for (const size_t words : { 0, 1, 2, 3, 4, 5, 17, 64, 65 }) {
+            const int between = 1 + static_cast<int>(rng() % 56);
+            const uint64_t bits = sequence.take(between);
+            for (int b = 0; b < between; ++b, ++n)
+                BOOST_REQUIRE_EQUAL((bits >> b) & 1, static_cast<uint64_t>(expected[n]));
+            std::vector<uint64_t> out(words);
+            sequence.take_words(out.data(), words);
+            for (size_t b = 0; b < 64 * words; ++b, ++n)
+                BOOST_REQUIRE_EQUAL((out[b / 64] >> (b % 64)) & 1,
+                                    static_cast<uint64_t>(expected[n]));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(skip_leaves_out_bits)
 {
     const auto expected = bit_serial(0x1234567, 4000);

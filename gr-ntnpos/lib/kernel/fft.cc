@@ -2,25 +2,44 @@
 #include <gnuradio/ntnpos/kernel/fft.h>
 
 #include <fftw3.h>
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 
 namespace gr::ntnpos::kernel {
 
+namespace {
+
+// Aligned to a cache line: FFTW's own allocator promises less.
+fftwf_complex* allocate(size_t size)
+{
+    constexpr size_t line = 64;
+    const size_t bytes = (size * sizeof(fftwf_complex) + line - 1) / line * line;
+    void* memory = std::aligned_alloc(line, bytes);
+    if (!memory)
+        throw std::bad_alloc();
+    return static_cast<fftwf_complex*>(memory);
+}
+
+} // namespace
+
 struct fft::state {
     int size;
-    fftwf_complex* buffer = nullptr;
+    fftwf_complex* input = nullptr;
+    fftwf_complex* output = nullptr; // the input's buffer if in place
     fftwf_plan plan = nullptr;
 
     ~state()
     {
         if (plan)
             fftwf_destroy_plan(plan);
-        fftwf_free(buffer);
+        if (output != input)
+            std::free(output);
+        std::free(input);
     }
 };
 
-fft::fft(int size, direction dir) : d_state(std::make_unique<state>())
+fft::fft(int size, direction dir, placement where) : d_state(std::make_unique<state>())
 {
     if (size < 1)
         throw std::invalid_argument("fft size must be positive");
@@ -29,14 +48,13 @@ fft::fft(int size, direction dir) : d_state(std::make_unique<state>())
     static const bool thread_safe = (fftwf_make_planner_thread_safe(), true);
     (void)thread_safe;
     d_state->size = size;
-    d_state->buffer = fftwf_alloc_complex(size);
-    if (!d_state->buffer)
-        throw std::bad_alloc();
+    d_state->input = allocate(size);
+    d_state->output = where == placement::in_place ? d_state->input : allocate(size);
     const int sign = dir == direction::forward ? FFTW_FORWARD : FFTW_BACKWARD;
     // FFTW_ESTIMATE: a measured plan depends on the clock, and with it the last bits of
     // every result.
-    d_state->plan =
-        fftwf_plan_dft_1d(size, d_state->buffer, d_state->buffer, sign, FFTW_ESTIMATE);
+    d_state->plan = fftwf_plan_dft_1d(
+        size, d_state->input, d_state->output, sign, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
     if (!d_state->plan)
         throw std::runtime_error("FFTW could not plan an FFT of this size");
 }
@@ -49,7 +67,12 @@ int fft::size() const { return d_state->size; }
 
 std::complex<float>* fft::data()
 {
-    return reinterpret_cast<std::complex<float>*>(d_state->buffer);
+    return reinterpret_cast<std::complex<float>*>(d_state->input);
+}
+
+std::complex<float>* fft::result()
+{
+    return reinterpret_cast<std::complex<float>*>(d_state->output);
 }
 
 void fft::execute() { fftwf_execute(d_state->plan); }

@@ -47,24 +47,81 @@ constexpr uint64_t after_nc(uint64_t initial, bool second)
 
 constexpr uint64_t X1_AFTER_NC = after_nc(1, false);
 
-// The register is linear: its state after N_C is the sum of what each bit of c_init
-// leaves.
-constexpr std::array<uint64_t, INITIAL_BITS> make_x2_table()
+// The register is linear: its state after N_C is the sum of what each part of c_init
+// leaves. Parts of four bits, one row a part.
+constexpr int PARTS = 8;
+constexpr int PART_VALUES = 16;
+
+constexpr std::array<std::array<uint64_t, PART_VALUES>, PARTS> make_x2_table()
 {
-    std::array<uint64_t, INITIAL_BITS> table{};
-    for (int bit = 0; bit < INITIAL_BITS; ++bit)
-        table[bit] = after_nc(uint64_t{ 1 } << bit, true);
+    std::array<std::array<uint64_t, PART_VALUES>, PARTS> table{};
+    for (int bit = 0; bit < INITIAL_BITS; ++bit) {
+        const uint64_t state = after_nc(uint64_t{ 1 } << bit, true);
+        for (int value = 0; value < PART_VALUES; ++value)
+            if ((value >> (bit % 4)) & 1)
+                table[bit / 4][value] ^= state;
+    }
     return table;
 }
 
-constexpr std::array<uint64_t, INITIAL_BITS> X2_AFTER_NC = make_x2_table();
+constexpr auto X2_AFTER_NC = make_x2_table();
+
+// 64 bits that start inside two neighbouring words.
+constexpr uint64_t across(uint64_t low, uint64_t high, int n)
+{
+    return (low >> n) | (high << (64 - n));
+}
+
+// A register as its next four words. With the feedback to the power of 8 over GF(2),
+// x1(n+248) = x1(n+24) + x1(n) and x2(n+248) = x2(n+24) + x2(n+16) + x2(n+8) + x2(n), a
+// word comes out of the fourth and the third before it.
+template <bool second>
+struct word_register {
+    uint64_t w0, w1, w2, w3;
+
+    explicit word_register(uint64_t bits)
+    {
+        w0 = next_word(bits);
+        w1 = next_word(bits);
+        w2 = next_word(bits);
+        w3 = next_word(bits);
+    }
+
+    void advance()
+    {
+        uint64_t next = across(w0, w1, 8) ^ across(w0, w1, 32);
+        if (second)
+            next ^= across(w0, w1, 16) ^ across(w0, w1, 24);
+        w0 = w1;
+        w1 = w2;
+        w2 = w3;
+        w3 = next;
+    }
+
+    uint64_t bits() const { return w0 & low_bits(STATE_BITS); }
+
+private:
+    static uint64_t next_half(uint64_t& bits)
+    {
+        const uint64_t half = bits & low_bits(32);
+        bits = shift(bits, second ? feedback2(bits) : feedback1(bits), 32);
+        return half;
+    }
+
+    static uint64_t next_word(uint64_t& bits)
+    {
+        const uint64_t low = next_half(bits);
+        return low | next_half(bits) << 32;
+    }
+};
 
 } // namespace
 
 gold_sequence::gold_sequence(uint32_t c_init) : d_x1(X1_AFTER_NC), d_x2(0)
 {
-    for (int bit = 0; bit < INITIAL_BITS; ++bit)
-        d_x2 ^= X2_AFTER_NC[bit] & (uint64_t{ 0 } - ((c_init >> bit) & 1));
+    c_init &= static_cast<uint32_t>(low_bits(INITIAL_BITS));
+    for (int part = 0; part < PARTS; ++part)
+        d_x2 ^= X2_AFTER_NC[part][(c_init >> (4 * part)) & 15];
 }
 
 uint64_t gold_sequence::take(int n)
@@ -73,6 +130,19 @@ uint64_t gold_sequence::take(int n)
     d_x1 = shift(d_x1, feedback1(d_x1), n);
     d_x2 = shift(d_x2, feedback2(d_x2), n);
     return bits;
+}
+
+void gold_sequence::take_words(uint64_t* out, size_t count)
+{
+    word_register<false> x1(d_x1);
+    word_register<true> x2(d_x2);
+    for (size_t i = 0; i < count; ++i) {
+        out[i] = x1.w0 ^ x2.w0;
+        x1.advance();
+        x2.advance();
+    }
+    d_x1 = x1.bits();
+    d_x2 = x2.bits();
 }
 
 void gold_sequence::skip(uint64_t n)

@@ -2,6 +2,9 @@
 #include <gnuradio/ntnpos/kernel/ofdm.h>
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
+#include <set>
 
 namespace gr::ntnpos::kernel {
 
@@ -32,11 +35,17 @@ std::complex<float> product(std::complex<float> a, std::complex<float> b)
 
 } // namespace
 
-ofdm_modulator::ofdm_modulator(const carrier& c)
+ofdm_modulator::ofdm_modulator(const carrier& c, const std::vector<int>& spacings)
     : d_carrier(checked(c)),
-      d_fft(fft_size(c), fft::direction::inverse),
-      d_scale(static_cast<float>(1.0 / std::sqrt(12.0 * c.n_rb)))
+      d_scale(static_cast<float>(1.0 / std::sqrt(12.0 * c.n_rb))),
+      d_grid{ { nullptr, 12 * c.n_rb, 0, 1 } }
 {
+    const int size = fft_size(c);
+    std::set<int, std::greater<int>> steps{ 1 };
+    for (const int spacing : spacings)
+        steps.insert(std::gcd(spacing, size));
+    for (const int step : steps)
+        d_transforms.emplace_back(size, step);
 }
 
 int ofdm_modulator::modulate(const std::complex<float>* subcarriers,
@@ -44,22 +53,31 @@ int ofdm_modulator::modulate(const std::complex<float>* subcarriers,
                              int symbol,
                              std::complex<float>* out)
 {
-    const int n = d_fft.size();
-    const int half = 6 * d_carrier.n_rb; // subcarriers below 0 Hz
-    const auto factor =
-        rotation(phase_compensation_cycles(d_carrier, slot, symbol), d_scale);
-    const auto scaled = [factor](std::complex<float> a) { return product(a, factor); };
+    d_grid[0].values = subcarriers;
+    return modulate(d_grid, slot, symbol, out);
+}
 
-    std::complex<float>* bins = d_fft.data();
-    std::transform(subcarriers + half, subcarriers + 2 * half, bins, scaled);
-    std::fill(bins + half, bins + n - half, std::complex<float>());
-    std::transform(subcarriers, subcarriers + half, bins + n - half, scaled);
-    d_fft.execute();
-
+int ofdm_modulator::modulate(const std::vector<comb_values>& combs,
+                             int64_t slot,
+                             int symbol,
+                             std::complex<float>* out)
+{
+    int common = 0;
+    for (const auto& comb : combs)
+        common = std::gcd(common, std::gcd(comb.spacing, comb.first - combs[0].first));
+    const auto transform =
+        std::find_if(d_transforms.begin(), d_transforms.end(), [common](const auto& t) {
+            return common % t.step() == 0;
+        });
+    const int size = fft_size(d_carrier);
     const int cp = cp_samples(d_carrier, slot, symbol);
-    std::copy(bins + n - cp, bins + n, out);
-    std::copy(bins, bins + n, out + cp);
-    return cp + n;
+    transform->execute(
+        combs,
+        6 * d_carrier.n_rb,
+        rotation(phase_compensation_cycles(d_carrier, slot, symbol), d_scale),
+        out + cp);
+    std::copy_n(out + size, cp, out);
+    return cp + size;
 }
 
 ofdm_demodulator::ofdm_demodulator(const carrier& c)

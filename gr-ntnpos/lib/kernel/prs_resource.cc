@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config_text.h"
 #include "integers.h"
+#include "multiversion.h"
 #include <gnuradio/ntnpos/kernel/gold_sequence.h>
 #include <gnuradio/ntnpos/kernel/prs_resource.h>
 #include <initializer_list>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace gr::ntnpos::kernel {
 
@@ -181,6 +183,36 @@ std::optional<config_error> validate_muting(const prs_resource& r)
     return std::nullopt;
 }
 
+// Words that hold the bits of one symbol: 272 blocks with comb size 2.
+constexpr int MAX_WORDS = (2 * 12 * 272 / 2 + 63) / 64;
+
+// 32 bits, the earliest in bit 0, to level for 0 and -level for 1.
+inline void map_32(uint32_t bits, uint32_t level, float* out)
+{
+    uint32_t values[32];
+    for (int i = 0; i < 32; ++i)
+        values[i] = level ^ ((bits << (31 - i)) & 0x80000000u);
+    std::memcpy(out, values, sizeof values);
+}
+
+NTNPOS_MULTIVERSION
+void map_bits(const uint64_t* words, size_t count, float level, float* out)
+{
+    uint32_t level_bits;
+    std::memcpy(&level_bits, &level, sizeof level_bits);
+    const auto part = [words](size_t i) {
+        return static_cast<uint32_t>(words[i / 64] >> (i % 64));
+    };
+    size_t i = 0;
+    for (; i + 32 <= count; i += 32)
+        map_32(part(i), level_bits, out + i);
+    if (i < count) {
+        float rest[32];
+        map_32(part(i), level_bits, rest);
+        std::copy(rest, rest + (count - i), out + i);
+    }
+}
+
 // Slots since the resource's first instance: N_slot n_f + n_s,f - T_offset, with n_f in
 // 0..1023.
 int64_t slots_from_offset(const prs_resource& r, const carrier& c, int64_t slot_count)
@@ -271,18 +303,12 @@ void prs_symbol_values(const prs_resource& r,
     // r(m) counts from Point A: the resource's own part starts at m = 12 start_prb /
     // K_comb, two bits each.
     bits.skip(2 * (12 * r.start_prb / r.comb_size));
-
-    const float a =
-        static_cast<float>(std::sqrt(0.5) * std::pow(10.0, r.power_offset_db / 20.0));
-    const float level[2] = { a, -a };
-    constexpr int per_word = gold_sequence::MAX_TAKE / 2;
-    const int count = elements_per_symbol(r);
-    for (int m = 0; m < count; m += per_word) {
-        const int n = std::min(per_word, count - m);
-        uint64_t word = bits.take(2 * n);
-        for (int i = 0; i < n; ++i, word >>= 2)
-            out[m + i] = { level[word & 1], level[(word >> 1) & 1] };
-    }
+    uint64_t words[MAX_WORDS];
+    const auto floats = 2 * static_cast<size_t>(elements_per_symbol(r));
+    bits.take_words(words, (floats + 63) / 64);
+    const double amplitude = std::sqrt(0.5) * std::pow(10.0, r.power_offset_db / 20.0);
+    // Real and imaginary parts take bits in turn.
+    map_bits(words, floats, static_cast<float>(amplitude), reinterpret_cast<float*>(out));
 }
 
 } // namespace gr::ntnpos::kernel

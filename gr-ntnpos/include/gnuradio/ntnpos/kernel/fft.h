@@ -8,7 +8,7 @@
 namespace gr::ntnpos::kernel {
 
 /*!
- * \brief One in-place single-precision FFT with its own aligned buffer.
+ * \brief One single-precision FFT with its own aligned buffers.
  *
  * The plan is made once in the constructor (thread-safe also beside other users of FFTW)
  * and without measuring, so that the same input gives the same bits in every process.
@@ -18,16 +18,21 @@ class fft
 {
 public:
     enum class direction { forward, inverse };
+    //! Where the output goes: over the input, or (faster) beside it; then the input
+    //! stays.
+    enum class placement { in_place, separate };
 
     //! \param size  number of points, >= 1
-    fft(int size, direction dir);
+    fft(int size, direction dir, placement where = placement::in_place);
     ~fft();
     fft(fft&&) noexcept;
     fft& operator=(fft&&) noexcept;
 
     int size() const;
-    //! The buffer: input before execute(), output after it.
+    //! The input before execute(); after it the output, if in place.
     std::complex<float>* data();
+    //! The output of execute(); data() if in place.
+    std::complex<float>* result();
     void execute();
 
 private:

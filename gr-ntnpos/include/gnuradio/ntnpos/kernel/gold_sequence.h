@@ -2,6 +2,7 @@
 #ifndef INCLUDED_NTNPOS_KERNEL_GOLD_SEQUENCE_H
 #define INCLUDED_NTNPOS_KERNEL_GOLD_SEQUENCE_H
 
+#include <cstddef>
 #include <cstdint>
 
 namespace gr::ntnpos::kernel {
@@ -11,8 +12,9 @@ namespace gr::ntnpos::kernel {
  *
  * c(n) = x1(n + 1600) + x2(n + 1600) mod 2, x1 started with 1 and x2 with c_init. Both
  * registers are kept 62 bits wide: x(n+31) = x(n+3) + x(n) squared over GF(2) is x(n+62)
- * = x(n+6) + x(n), so that 56 bits come from one step. The 1600 bits at the start are
- * jumped over by tables made at compile time.
+ * = x(n+6) + x(n), so that 56 bits come from one step; squared twice more, whole words
+ * come from words. The 1600 bits at the start are jumped over by tables made at compile
+ * time.
  *
  * Does not map bits to symbols: prs_resource does.
  */
@@ -27,6 +29,9 @@ public:
 
     //! The next \p n bits, 1..MAX_TAKE; the earliest in bit 0.
     uint64_t take(int n);
+
+    //! The next 64 \p count bits, the earliest in bit 0 of the first word: the fast way.
+    void take_words(uint64_t* out, size_t count);
 
     //! Leaves out \p n bits.
     void skip(uint64_t n);

@@ -3,9 +3,11 @@
 #define INCLUDED_NTNPOS_KERNEL_OFDM_H
 
 #include <gnuradio/ntnpos/kernel/carrier.h>
+#include <gnuradio/ntnpos/kernel/comb_transform.h>
 #include <gnuradio/ntnpos/kernel/fft.h>
 #include <complex>
 #include <cstdint>
+#include <vector>
 
 namespace gr::ntnpos::kernel {
 
@@ -21,8 +23,11 @@ namespace gr::ntnpos::kernel {
 class ofdm_modulator
 {
 public:
-    //! Throws std::invalid_argument with the validator's message.
-    explicit ofdm_modulator(const carrier& c);
+    /*!
+     * Throws std::invalid_argument with the validator's message.
+     * \param spacings  of combs that modulate() is to be fast for
+     */
+    explicit ofdm_modulator(const carrier& c, const std::vector<int>& spacings = {});
 
     /*!
      * \param subcarriers  12 n_rb values, lowest subcarrier first
@@ -36,10 +41,22 @@ public:
                  int symbol,
                  std::complex<float>* out);
 
+    /*!
+     * The same for a symbol of which only some combs are occupied.
+     * \param combs  at least one, inside the 12 n_rb subcarriers; values that meet are
+     *               added. Fast where all subcarriers lie on one comb that the
+     *               constructor was told
+     */
+    int modulate(const std::vector<comb_values>& combs,
+                 int64_t slot,
+                 int symbol,
+                 std::complex<float>* out);
+
 private:
     carrier d_carrier;
-    fft d_fft;
     float d_scale;
+    std::vector<comb_transform> d_transforms; // by falling step; the last is plain
+    std::vector<comb_values> d_grid;          // one comb of all subcarriers
 };
 
 /*!

@@ -46,11 +46,15 @@ public:
     void modulate(int64_t slot_count, std::complex<float>* out);
 
 private:
+    void find_sent(int64_t slot_count, int symbol);
+    int modulate_symbol(int64_t slot_count, int symbol, std::complex<float>* out);
+
     carrier d_carrier;
     std::vector<prs_resource> d_resources;
     ofdm_modulator d_ofdm;
-    std::vector<std::complex<float>> d_grid;   // one symbol's subcarriers
-    std::vector<std::complex<float>> d_values; // one resource's values in a symbol
+    std::vector<std::complex<float>> d_values; // of all resources in a symbol
+    std::vector<const prs_resource*> d_sent;   // the resources sent in a symbol
+    std::vector<comb_values> d_combs;          // their values
 };
 
 } // namespace gr::ntnpos::kernel

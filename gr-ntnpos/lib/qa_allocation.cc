@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <gnuradio/ntnpos/kernel/prs_modulator.h>
+#include <boost/test/unit_test.hpp>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+/*
+ * Kernels that say they allocate nothing, under an operator new that counts.
+ */
+
+namespace {
+std::atomic<long> allocations{ 0 };
+}
+
+void* operator new(size_t size)
+{
+    ++allocations;
+    if (void* memory = std::malloc(size))
+        return memory;
+    throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+using namespace gr::ntnpos::kernel;
+
+namespace {
+
+template <typename work>
+long allocations_of(const work& run)
+{
+    const long before = allocations;
+    run();
+    return allocations - before;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_counter_counts_here_and_in_the_library)
+{
+    BOOST_CHECK_EQUAL(allocations_of([] { std::vector<int> v(3); }), 1);
+    BOOST_CHECK_GT(allocations_of([] { prs_modulator modulator({}, { {} }); }), 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_slot_of_prs_allocates_nothing)
+{
+    carrier c;
+    c.n_rb = 52;
+    c.sample_rate_hz = 15.36e6;
+    c.phase_compensation = true;
+    prs_resource a, b, other;
+    a.num_symbols = 12;
+    a.periodicity_slots = b.periodicity_slots = other.periodicity_slots = 4;
+    b = a;
+    b.re_offset = 2; // the same comb as a in every second symbol
+    other.comb_size = 6;
+    other.num_symbols = 6;
+    other.start_symbol = 5;
+    other.slot_offset = 1;
+    other.muting_option1_bits = { 1, 0 };
+    for (const auto& resources : { std::vector<prs_resource>{ a }, { a, b, other } }) {
+        prs_modulator modulator(c, resources);
+        std::vector<std::complex<float>> out(modulator.slot_samples(0));
+        BOOST_CHECK_EQUAL(allocations_of([&] {
+                              for (int slot = -3; slot < 50; ++slot)
+                                  modulator.modulate(slot, out.data());
+                          }),
+                          0);
+        BOOST_CHECK_EQUAL(
+            allocations_of([&] { modulator.symbol_grid(0, 3, out.data()); }), 0);
+    }
+}
