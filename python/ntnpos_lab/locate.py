@@ -12,9 +12,10 @@ from gnuradio import ntnpos
 from ntnpos.commands.arguments import Parser, guarded, number
 from ntnpos.errors import InputError
 from ntnpos.network.assistance import MAX_TIME_S, Assistance, load_assistance
-from ntnpos.network.measurements import from_wire
+from ntnpos.network.measurements import Measurement, from_wire
 from ntnpos.network.search_windows import search_windows, unusable_satellites
 from ntnpos.network.wire import WireReceiver
+from ntnpos.position import ambiguity
 from ntnpos.position.engine import PositionEngine
 
 from . import convert
@@ -81,6 +82,12 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
     for satellite, reason in unusable_satellites(assistance, start, stop).items():
         print(f"{satellite} is not searched: {reason}", file=sys.stderr)
     engine = PositionEngine(assistance, height_m, height_std_m)
+    held = [] if ambiguity.is_open(assistance, windows) else None  # rows that wait for all others to be read right
+
+    def take(measurement: Measurement) -> None:
+        engine.add(measurement)
+        print(measurement.to_json_line(), flush=True)
+
     if windows:
         with WireReceiver("tcp://127.0.0.1:*", bind=True) as wire:
             receiver = Receiver(ntnpos.sigmf_source_from(recording), carrier,
@@ -88,12 +95,15 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
             for message in run(receiver, windows, wire):
                 if message["kind"] != "toa":
                     continue
-                measurement = from_wire(message)
-                engine.add(measurement)
-                print(measurement.to_json_line(), flush=True)
+                if held is None:
+                    take(from_wire(message))
+                else:
+                    held.append(from_wire(message))
             if wire.lost or not wire.ended:
                 print(f"{wire.lost} measurement messages were lost on their way to the engine"
                       + ("" if wire.ended else ", the last ones among them"), file=sys.stderr)
+    for measurement in ambiguity.resolve(held or [], assistance, windows, height_m, height_std_m):
+        take(measurement)
     fix = engine.fix()
     print(fix.to_json(), flush=True)
     return 0 if fix.estimate is not None else 1
