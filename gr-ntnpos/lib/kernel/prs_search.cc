@@ -47,6 +47,20 @@ double vertex(double left, double middle, double right)
                            : 0.0;
 }
 
+// a = a conj(b), written out: the library's product minds infinities, at many times the
+// cost.
+void multiply_conjugate(std::vector<cfloat>& a, const std::vector<cfloat>& b)
+{
+    auto* x = reinterpret_cast<float*>(a.data());
+    const auto* y = reinterpret_cast<const float*>(b.data());
+    for (size_t i = 0; i < 2 * a.size(); i += 2) {
+        const float re = x[i] * y[i] + x[i + 1] * y[i + 1];
+        const float im = x[i + 1] * y[i] - x[i] * y[i + 1];
+        x[i] = re;
+        x[i + 1] = im;
+    }
+}
+
 int64_t bin_of(int64_t bin, int64_t size)
 {
     bin %= size;
@@ -124,6 +138,7 @@ search_result prs_search::search(const sample_view& samples,
     const int columns = static_cast<int>(std::floor(2.0 * margin / lag_samples)) + 1;
     std::vector<float> cells(static_cast<size_t>(rows) * columns, 0.0f);
     std::vector<char> valid(columns, 1);
+    std::vector<float> weight(columns);
     std::vector<cfloat> spectrum(band), reference(band);
     std::vector<double> energy(lags + 1);
 
@@ -131,14 +146,18 @@ search_result prs_search::search(const sample_view& samples,
     fft& inverse = transform(lags, fft::direction::inverse);
     // Picks the occupied band, shifted by a number of bins, out of the forward transform.
     const auto take_band = [&](std::vector<cfloat>& out, int64_t shift) {
-        for (int i = 0; i < band; ++i)
-            out[i] = forward.data()[bin_of(i - band / 2 + middle_bin + shift, size)];
+        const cfloat* in = forward.data();
+        const int64_t at = bin_of(middle_bin + shift - band / 2, size);
+        const int64_t head = std::min<int64_t>(band, size - at);
+        std::copy(in, in + band - head, std::copy(in + at, in + at + head, out.begin()));
     };
     // Inverse transform of band values placed round bin 0 of the short one.
-    const auto to_lags = [&](auto&& value) {
-        std::fill(inverse.data(), inverse.data() + lags, cfloat(0.0f));
-        for (int i = 0; i < band; ++i)
-            inverse.data()[bin_of(i - band / 2, lags)] += value(i);
+    const auto to_lags = [&](const std::vector<cfloat>& values) {
+        cfloat* out = inverse.data();
+        const auto middle = values.begin() + band / 2;
+        std::fill(
+            std::copy(middle, values.end(), out), out + lags - band / 2, cfloat(0.0f));
+        std::copy(values.begin(), middle, out + lags - band / 2);
         inverse.execute();
     };
     const double dimensions = bandwidth * length / rate;
@@ -167,32 +186,37 @@ search_result prs_search::search(const sample_view& samples,
         phasor turn(step * (from - begin), step);
         for (int64_t n = from; n < to; ++n)
             buffer[n - begin] = samples.data[n - samples.first] * turn.next();
-        for (int d = 0; d < columns; ++d) {
-            const auto offset = begin + static_cast<int64_t>(d * lag_samples);
-            if (!samples.holds(offset, offset + length))
-                valid[d] = 0;
-        }
         forward.execute();
 
         // Energy under the replica at each lag, in the occupied band.
         take_band(spectrum, 0);
-        to_lags([&](int i) { return spectrum[i]; });
+        to_lags(spectrum);
         energy[0] = 0.0;
+        const cfloat* at_lag = inverse.data();
         for (int i = 0; i < lags; ++i)
-            energy[i + 1] = energy[i] + std::norm(inverse.data()[i]);
+            energy[i + 1] = energy[i] + std::norm(at_lag[i]);
         const int under = static_cast<int>(std::lround(length / lag_samples));
+        for (int d = 0; d < columns; ++d) {
+            const int64_t offset = begin + static_cast<int64_t>(d * lag_samples);
+            const int64_t held = std::min(offset + length, samples.end()) -
+                                 std::max(offset, samples.first);
+            if (held < length)
+                valid[d] = 0;
+            const double below = energy[std::min(d + under, lags)] - energy[d];
+            // A part with less than one dimension of the replica says nothing. Neither
+            // transform is scaled: Parseval leaves a factor of `lags`.
+            const bool telling = held * dimensions >= length && below > 0.0;
+            weight[d] =
+                telling ? (dimensions - 1.0) * lags / (below * reference_energy) : 0.0;
+        }
 
         for (int row = 0; row < rows; ++row) {
             take_band(spectrum, static_cast<int64_t>(row - doppler_bins) * doppler_step);
-            to_lags([&](int i) { return spectrum[i] * std::conj(reference[i]); });
+            multiply_conjugate(spectrum, reference);
+            to_lags(spectrum);
             float* out = cells.data() + static_cast<size_t>(row) * columns;
-            for (int d = 0; d < columns; ++d) {
-                const double below = energy[std::min(d + under, lags)] - energy[d];
-                if (below > 0.0)
-                    // Neither transform is scaled: Parseval leaves a factor of `lags`.
-                    out[d] += (dimensions - 1.0) * lags * std::norm(inverse.data()[d]) /
-                              (below * reference_energy);
-            }
+            for (int d = 0; d < columns; ++d)
+                out[d] += weight[d] * std::norm(at_lag[d]);
         }
     }
 
