@@ -145,6 +145,24 @@ std::vector<occasion> correlator_bank::channel::parts(const job& j,
     return out;
 }
 
+bool correlator_bank::channel::whole(const job& j, const sample_view& view) const
+{
+    const auto arrives = [&](size_t slot_index) {
+        const double offset =
+            replica.first_sample(j.where.slots[slot_index]) / grid.sample_rate_hz;
+        return view.position(
+            j.estimate.model.arrival(advance(j.where.sent[slot_index], offset)));
+    };
+    const size_t last_slot = j.where.slots.size() - 1;
+    const double first_path =
+        j.estimate.paths.paths.front().delay_s * grid.sample_rate_hz;
+    // Half a sample: where a border lies between samples is not known better.
+    return arrives(0) + first_path >= -0.5 &&
+           arrives(last_slot) + first_path +
+                   replica.length_samples(j.where.slots[last_slot]) <=
+               view.end() + 0.5;
+}
+
 void correlator_bank::channel::learn(const job& j)
 {
     if (j.found()) {

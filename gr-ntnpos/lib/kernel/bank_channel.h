@@ -40,6 +40,8 @@ struct correlator_bank::channel {
      * to part.
      */
     std::vector<occasion> parts(const job& j, const sample_view& view) const;
+    //! Whether the segment holds all of a found job's PRS, prefixes included.
+    bool whole(const job& j, const sample_view& view) const;
     //! Takes over what came of a job.
     void learn(const job& j);
     //! The report on a job.

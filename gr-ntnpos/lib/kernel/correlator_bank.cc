@@ -360,6 +360,9 @@ void correlator_bank::emit(job& j)
         return;
     ch.reported = j.where.slots.front();
     d_out.push_back(ch.report(j));
+    // Good enough to be taken out of the others' samples and to be followed, but cut.
+    if (j.found() && !ch.whole(j, segment_view()))
+        d_out.back().status = occasion_status::incomplete;
 }
 
 void correlator_bank::drop_samples()
