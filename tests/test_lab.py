@@ -140,8 +140,9 @@ def test_demo_refuses_wrong_input_in_one_line(top, tmp_path, arguments, said):
 
 
 def test_demo_without_enough_satellites_says_so(monkeypatch, capsys, tmp_path):
-    three = [found for found in shipped_elements("oneweb")
-             if found[0] in {s.name for s in real_scene(*PLACE, EPOCH, shipped_elements("oneweb")).sky[:3]}]
+    elements = shipped_elements("oneweb")
+    highest = {satellite.name for satellite in real_scene(*PLACE, EPOCH, elements).sky[:3]}
+    three = [found for found in elements if found[0] in highest]
     monkeypatch.setattr(demo_command, "elements_for", lambda epoch: three)
     assert demo_command.main(["--at", "2025-10-07T18:00:00Z", "-o", str(tmp_path)]) == 1
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
