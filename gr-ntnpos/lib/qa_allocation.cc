@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <gnuradio/ntnpos/kernel/prs_modulator.h>
+#include <gnuradio/ntnpos/kernel/srs_modulator.h>
 #include <boost/test/unit_test.hpp>
 #include <atomic>
 #include <cstdlib>
@@ -70,5 +71,27 @@ BOOST_AUTO_TEST_CASE(a_slot_of_prs_allocates_nothing)
                           0);
         BOOST_CHECK_EQUAL(
             allocations_of([&] { modulator.symbol_grid(0, 3, out.data()); }), 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_slot_of_srs_allocates_nothing)
+{
+    carrier c;
+    c.n_rb = 52;
+    c.sample_rate_hz = 15.36e6;
+    srs_resource a, b;
+    a.periodicity_slots = b.periodicity_slots = 1;
+    a.slot_offset = b.slot_offset = 0;
+    a.group_or_sequence_hopping = srs_hopping::group;
+    b.comb_offset = 1;
+    b.cyclic_shift = 3;
+    for (const auto& resources : { std::vector<srs_resource>{ a }, { a, b } }) {
+        srs_modulator modulator(c, resources);
+        std::vector<std::complex<float>> out(modulator.slot_samples(0));
+        BOOST_CHECK_EQUAL(allocations_of([&] {
+                              for (int slot = -3; slot < 50; ++slot)
+                                  modulator.modulate(slot, out.data(), 0.01 * slot);
+                          }),
+                          0);
     }
 }

@@ -20,6 +20,8 @@ const carrier& checked(const carrier& c)
 // float rounding.
 std::complex<float> rotation(double cycles, double scale)
 {
+    if (cycles == 0.0)
+        return static_cast<float>(scale);
     const double angle = -2.0 * M_PI * cycles;
     return { static_cast<float>(scale * std::cos(angle)),
              static_cast<float>(scale * std::sin(angle)) };

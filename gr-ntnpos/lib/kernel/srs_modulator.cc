@@ -42,30 +42,47 @@ int sequence_count(const srs_resource& r)
     return 1;
 }
 
-// out[n step] += values[n] ramp[n step], component by component: std::complex's product
-// would add special cases for infinities.
-void add_turned(const std::complex<float>* values,
-                const std::complex<float>* ramp,
-                int count,
-                int step,
-                std::complex<float>* out)
+// out[n] = values[n] ramp[n step], component by component: std::complex's product would
+// add special cases for infinities.
+void turn(const std::complex<float>* values,
+          const std::complex<float>* ramp,
+          int count,
+          int step,
+          std::complex<float>* out)
 {
     const float* a = reinterpret_cast<const float*>(values);
     const float* b = reinterpret_cast<const float*>(ramp);
-    float* o = reinterpret_cast<float*>(out);
-    for (int n = 0; n < count; ++n, a += 2, b += 2 * step, o += 2 * step) {
-        o[0] += a[0] * b[0] - a[1] * b[1];
-        o[1] += a[0] * b[1] + a[1] * b[0];
-    }
+    for (int n = 0; n < count; ++n, a += 2, b += 2 * step)
+        out[n] = { a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0] };
+}
+
+size_t all_elements(const std::vector<srs_resource>& resources)
+{
+    size_t all = 0;
+    for (const auto& r : resources)
+        all += elements_per_symbol(r);
+    return all;
+}
+
+std::vector<int> comb_sizes(const std::vector<srs_resource>& resources)
+{
+    std::vector<int> sizes;
+    for (const auto& r : resources)
+        sizes.push_back(r.comb_size);
+    return sizes;
 }
 
 } // namespace
 
 srs_modulator::srs_modulator(const carrier& c, const std::vector<srs_resource>& resources)
-    : d_carrier(c), d_ofdm(c), d_grid(12 * c.n_rb), d_ramp(12 * c.n_rb)
+    : d_carrier(c),
+      d_ofdm(c, comb_sizes(checked(c, resources))),
+      d_ramp(12 * c.n_rb),
+      d_turned(all_elements(resources))
 {
-    for (const auto& r : checked(c, resources))
+    for (const auto& r : resources)
         d_sources.push_back(make_source(r));
+    d_combs.reserve(resources.size());
 }
 
 srs_modulator::source srs_modulator::make_source(const srs_resource& r) const
@@ -116,10 +133,9 @@ srs_modulator::values_in(const source& s, int64_t slot_count, int symbol) const
     return s.values.data() + sequence * elements_per_symbol(r);
 }
 
-bool srs_modulator::fill_grid(int64_t slot_count,
-                              int symbol,
-                              bool delayed,
-                              std::complex<float>* out) const
+bool srs_modulator::symbol_grid(int64_t slot_count,
+                                int symbol,
+                                std::complex<float>* out) const
 {
     std::fill(out, out + 12 * d_carrier.n_rb, std::complex<float>());
     bool sent = false;
@@ -127,24 +143,40 @@ bool srs_modulator::fill_grid(int64_t slot_count,
         const std::complex<float>* values = values_in(s, slot_count, symbol);
         if (!values)
             continue;
-        const int count = elements_per_symbol(s.resource);
-        const int step = s.resource.comb_size;
         const int first = first_subcarrier(s.resource, symbol - s.resource.start_symbol);
-        if (delayed)
-            add_turned(values, d_ramp.data() + first, count, step, out + first);
-        else
-            for (int n = 0; n < count; ++n)
-                out[first + n * step] += values[n];
+        for (int n = 0; n < elements_per_symbol(s.resource); ++n)
+            out[first + n * s.resource.comb_size] += values[n];
         sent = true;
     }
     return sent;
 }
 
-bool srs_modulator::symbol_grid(int64_t slot_count,
-                                int symbol,
-                                std::complex<float>* out) const
+int srs_modulator::modulate_symbol(int64_t slot_count,
+                                   int symbol,
+                                   std::complex<float>* out)
 {
-    return fill_grid(slot_count, symbol, false, out);
+    d_combs.clear();
+    std::complex<float>* turned = d_turned.data();
+    for (const auto& s : d_sources) {
+        const std::complex<float>* values = values_in(s, slot_count, symbol);
+        if (!values)
+            continue;
+        const int count = elements_per_symbol(s.resource);
+        const int step = s.resource.comb_size;
+        const int first = first_subcarrier(s.resource, symbol - s.resource.start_symbol);
+        if (d_delay != 0.0) {
+            turn(values, d_ramp.data() + first, count, step, turned);
+            values = turned;
+            turned += count;
+        }
+        d_combs.push_back({ values, count, first, step });
+    }
+    if (!d_combs.empty())
+        return d_ofdm.modulate(d_combs, slot_count, symbol, out);
+    const int length = cp_samples(d_carrier, slot_count, symbol) + fft_size(d_carrier);
+    auto* floats = reinterpret_cast<float*>(out); // as floats: one memset
+    std::fill(floats, floats + 2 * length, 0.0f);
+    return length;
 }
 
 void srs_modulator::set_delay(double delay)
@@ -162,16 +194,8 @@ void srs_modulator::set_delay(double delay)
 void srs_modulator::modulate(int64_t slot_count, std::complex<float>* out, double delay)
 {
     set_delay(delay);
-    for (int symbol = 0; symbol < symbols_per_slot(d_carrier); ++symbol) {
-        if (fill_grid(slot_count, symbol, delay != 0.0, d_grid.data())) {
-            out += d_ofdm.modulate(d_grid.data(), slot_count, symbol, out);
-        } else {
-            const int length =
-                cp_samples(d_carrier, slot_count, symbol) + fft_size(d_carrier);
-            std::fill(out, out + length, std::complex<float>());
-            out += length;
-        }
-    }
+    for (int symbol = 0; symbol < symbols_per_slot(d_carrier); ++symbol)
+        out += modulate_symbol(slot_count, symbol, out);
 }
 
 } // namespace gr::ntnpos::kernel

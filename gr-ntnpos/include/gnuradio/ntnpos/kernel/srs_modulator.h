@@ -62,17 +62,15 @@ private:
     // What \p s sends in the symbol; null if nothing.
     const std::complex<float>*
     values_in(const source& s, int64_t slot_count, int symbol) const;
-    bool fill_grid(int64_t slot_count,
-                   int symbol,
-                   bool delayed,
-                   std::complex<float>* out) const;
+    int modulate_symbol(int64_t slot_count, int symbol, std::complex<float>* out);
     void set_delay(double delay);
 
     carrier d_carrier;
     ofdm_modulator d_ofdm;
     std::vector<source> d_sources;
-    std::vector<std::complex<float>> d_grid; // one symbol's subcarriers
-    std::vector<std::complex<float>> d_ramp; // phase slope of d_delay
+    std::vector<std::complex<float>> d_ramp;   // phase slope of d_delay
+    std::vector<std::complex<float>> d_turned; // values of a symbol with that slope
+    std::vector<comb_values> d_combs;          // what is sent in a symbol
     double d_delay = 0.0;
 };
 
