@@ -55,6 +55,18 @@ std::vector<comparison> waveform_comparisons();
 std::vector<comparison> channel_comparisons();
 std::vector<piece> channel_pieces();
 
+//! A measurement by name, made when it is asked for: what it works on is large.
+template <typename measurement>
+struct maker {
+    std::string name;
+    std::function<measurement(const std::string& name)> make;
+};
+using comparison_maker = maker<comparison>;
+using piece_maker = maker<piece>;
+std::vector<comparison_maker> receiver_comparisons();
+std::vector<comparison_maker> receiver_stream_comparisons();
+std::vector<piece_maker> receiver_pieces();
+
 } // namespace gr::ntnpos::bench
 
 #endif

@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable
 
+from . import receiver as receiver_rows
 from .harness import HIGHER, LOWER, Comparison, in_turn
 
 KERNEL_S = 0.003
@@ -54,5 +55,11 @@ def channel() -> list[Comparison]:
     ]
 
 
-GROUPS: dict[str, Callable[[], list[Comparison]]] = {"waveform": waveform, "channel": channel}
+def receiver() -> list[Comparison]:
+    """The receiver's kernels, chain and flowgraph beside what others have, and beside time."""
+    return receiver_rows.rows(_kernel)
+
+
+GROUPS: dict[str, Callable[[], list[Comparison]]] = {"waveform": waveform, "channel": channel,
+                                                     "receiver": receiver}
 """Name of a group to what makes its comparisons."""

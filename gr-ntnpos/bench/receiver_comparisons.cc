@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "comparison.h"
+#include "receiver_scene.h"
+#include <gnuradio/ntnpos/kernel/comb_correlator.h>
+#include <gnuradio/ntnpos/kernel/first_path.h>
+#include <gnuradio/ntnpos/kernel/prs_search.h>
+#include <fftw3.h>
+#include <volk/volk.h>
+#include <cmath>
+#include <memory>
+#include <random>
+
+namespace gr::ntnpos::bench {
+
+namespace {
+
+using namespace kernel;
+
+constexpr int FFT_SIZE = 4096;
+constexpr int GRID_RB = 272;
+constexpr int SYMBOLS = 12;
+constexpr int SATELLITES = 9;
+
+//! FFTW's own transform, planned without measuring, from one buffer to another.
+class bare_fft
+{
+public:
+    bare_fft(int size, int sign)
+        : in(size),
+          out(size),
+          d_plan(fftwf_plan_dft_1d(size,
+                                   reinterpret_cast<fftwf_complex*>(in.data()),
+                                   reinterpret_cast<fftwf_complex*>(out.data()),
+                                   sign,
+                                   FFTW_ESTIMATE))
+    {
+        std::fill(in.begin(), in.end(), std::complex<float>(1.0f, 0.5f));
+    }
+    ~bare_fft() { fftwf_destroy_plan(d_plan); }
+    bare_fft(const bare_fft&) = delete;
+    void execute() const { fftwf_execute(d_plan); }
+
+    samples in, out;
+
+private:
+    fftwf_plan d_plan;
+};
+
+samples white(size_t count, double power, int seed)
+{
+    std::mt19937 rng(seed);
+    std::normal_distribution<float> normal(0.0f, std::sqrt(0.5 * power));
+    samples out;
+    for (size_t i = 0; i < count; ++i) {
+        const float re = normal(rng);
+        out.emplace_back(re, normal(rng));
+    }
+    return out;
+}
+
+delay_model model_of(const trajectory& predicted)
+{
+    return { std::make_shared<trajectory>(predicted), {}, 0.0, 0.0 };
+}
+
+// Every symbol of a slot for nine satellites, each with its own delay and Doppler, beside
+// a bare transform of so many points for each of them.
+comparison correlator(const std::string& name, int num_rb, int reference_points)
+{
+    struct state {
+        receiver_scene scene = make_scene(SATELLITES, FFT_SIZE, GRID_RB, 12, false);
+        samples received;
+        std::vector<prs_replica> replicas;
+        std::vector<delay_model> models;
+        std::unique_ptr<comb_correlator> correlator;
+        std::vector<symbol_channel> out;
+        sample_view view;
+    };
+    const auto s = std::make_shared<state>();
+    s->scene = make_scene(SATELLITES, FFT_SIZE, GRID_RB, num_rb, false);
+    s->received = white(1.4e-3 * s->scene.carrier.sample_rate_hz, 1.0, 1);
+    s->correlator = std::make_unique<comb_correlator>(s->scene.carrier);
+    for (int i = 0; i < SATELLITES; ++i) {
+        s->replicas.emplace_back(s->scene.carrier, s->scene.signals[i].prs);
+        s->models.push_back(model_of(s->scene.delays[i]));
+    }
+    s->view = { s->received.data(),
+                0,
+                static_cast<int64_t>(s->received.size()),
+                {},
+                s->scene.carrier.sample_rate_hz };
+    const auto fft = std::make_shared<bare_fft>(reference_points, FFTW_FORWARD);
+    return { name,
+             [s] {
+                 for (int i = 0; i < SATELLITES; ++i)
+                     s->correlator->measure(
+                         s->view, s->replicas[i], { 0 }, { {} }, s->models[i], s->out);
+                 keep(s->out);
+             },
+             [fft] {
+                 for (int i = 0; i < SATELLITES * SYMBOLS; ++i)
+                     fft->execute();
+                 keep(fft->out[0]);
+             } };
+}
+
+// A circular correlation without decimation.
+struct plain_correlation {
+    // The least size of small factors that holds a window of a slot and the replica.
+    static constexpr int size = 115200;
+    bare_fft forward{ size, FFTW_FORWARD }, inverse{ size, FFTW_BACKWARD };
+    samples replica = samples(size, { 1.0f, 0.0f });
+    volk::vector<float> power = volk::vector<float>(size);
+    uint32_t best = 0;
+
+    void run(int rows)
+    {
+        forward.execute();
+        const auto* spectrum = forward.out.data();
+        auto* product = inverse.in.data();
+        for (int row = 0; row < rows; ++row) {
+            const int tail = row; // bins that come round from the start
+            volk_32fc_x2_multiply_conjugate_32fc(
+                product, spectrum + tail, replica.data(), size - tail);
+            volk_32fc_x2_multiply_conjugate_32fc(
+                product + size - tail, spectrum, replica.data() + size - tail, tail);
+            inverse.execute();
+            volk_32fc_magnitude_squared_32f(power.data(), inverse.out.data(), size);
+            volk_32f_index_max_32u(&best, power.data(), size);
+        }
+    }
+};
+
+// A slot of delay and so much Doppler, 2.16 MHz of PRS at 61.44 MS/s, beside the circular
+// correlation at that rate over the same samples: a transform, then for each Doppler a
+// shift of the spectrum, a product with the replica's, a transform, a squared magnitude.
+comparison search(const std::string& name, double doppler_half_width_hz)
+{
+    constexpr double half_width_s = 0.5e-3;
+    struct state {
+        receiver_scene scene = make_scene(1, FFT_SIZE, GRID_RB, 12, false);
+        samples received;
+        std::unique_ptr<prs_replica> replica;
+        std::unique_ptr<prs_search> search;
+        search_result result;
+        delay_model model;
+        sample_view view;
+    };
+    const auto s = std::make_shared<state>();
+    const double rate = s->scene.carrier.sample_rate_hz;
+    s->scene.delays[0].segments[0].coefficients = { 0.6e-3, 20e-6 };
+    s->received = bench::received(s->scene, 2.5e-3);
+    s->replica = std::make_unique<prs_replica>(s->scene.carrier, s->scene.signals[0].prs);
+    s->search = std::make_unique<prs_search>(s->scene.carrier, 1e-4);
+    s->model = model_of(s->scene.delays[0]);
+    s->view = {
+        s->received.data(), 0, static_cast<int64_t>(s->received.size()), {}, rate
+    };
+    const auto p = std::make_shared<plain_correlation>();
+    const double step_hz = 0.5 * rate / s->replica->length_samples(0);
+    const int rows = 2 * static_cast<int>(std::ceil(doppler_half_width_hz / step_hz)) + 1;
+    return { name,
+             [=] {
+                 s->result = s->search->search(s->view,
+                                               *s->replica,
+                                               { 0 },
+                                               { {} },
+                                               s->model,
+                                               half_width_s,
+                                               doppler_half_width_hz);
+                 keep(s->result);
+             },
+             [=] {
+                 p->run(rows);
+                 keep(p->best);
+             } };
+}
+
+// A profile of one path and noise, 10 dB a subcarrier.
+comparison profile(const std::string& name, int points, int subcarriers, double scs_hz)
+{
+    first_path_config config;
+    config.profile_points = points;
+    config.subcarriers = subcarriers;
+    config.scs_hz = scs_hz;
+    const auto detector = std::make_shared<first_path>(config);
+    samples channel = white(subcarriers, 0.1, 2);
+    const double delay_s = 37e-9;
+    for (int k = 0; k < subcarriers; ++k)
+        channel[k] += std::complex<float>(
+            std::polar(1.0, -2.0 * M_PI * (k - subcarriers / 2) * scs_hz * delay_s));
+    const auto values = std::make_shared<samples>(points);
+    detector->profile_of(channel.data(), values->data());
+    const auto fft = std::make_shared<bare_fft>(points, FFTW_FORWARD);
+    return { name,
+             [=] {
+                 const auto found = detector->detect(values->data());
+                 keep(found);
+             },
+             [=] {
+                 fft->execute();
+                 keep(fft->out[0]);
+             } };
+}
+
+} // namespace
+
+std::vector<comparison_maker> receiver_comparisons()
+{
+    return {
+        { "correlator_rb_12_comb",
+          [](auto& n) { return correlator(n, 12, FFT_SIZE / 4); } },
+        { "correlator_rb_272_comb",
+          [](auto& n) { return correlator(n, 272, FFT_SIZE / 4); } },
+        { "correlator_rb_12_whole", [](auto& n) { return correlator(n, 12, FFT_SIZE); } },
+        { "correlator_rb_272_whole",
+          [](auto& n) { return correlator(n, 272, FFT_SIZE); } },
+        { "search_delay", [](auto& n) { return search(n, 0.0); } },
+        { "search_delay_doppler", [](auto& n) { return search(n, 10e3); } },
+        { "first_path_4096_rb_12", [](auto& n) { return profile(n, 4096, 144, 15e3); } },
+        { "first_path_4096_rb_272",
+          [](auto& n) { return profile(n, 4096, 3264, 15e3); } },
+        { "first_path_61440", [](auto& n) { return profile(n, 61440, 2160, 1e3); } },
+    };
+}
+
+} // namespace gr::ntnpos::bench
