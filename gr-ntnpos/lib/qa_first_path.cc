@@ -236,6 +236,28 @@ BOOST_AUTO_TEST_CASE(noise_alone_is_taken_for_a_path_at_the_stated_rate)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_is_known_to_be_there_is_not_tested)
+{
+    const auto c = config_of(288, 15e3, 512);
+    first_path detector(c);
+    const double resolution_s = 1.0 / (288 * 15e3);
+    int tested = 0, known = 0, wrong = 0;
+    constexpr int trials = 200;
+    for (int i = 0; i < trials; ++i) {
+        // 9 dB after 288 subcarriers: at 1e-4 a test needs about 12.
+        const double gain = std::sqrt(8.0 / 288);
+        const auto h = channel_of(c, { { 0.3 * resolution_s, gain } }, 1.0, 50 + i);
+        tested += detector.detect_channel(h.data()).detected;
+        const auto found = detector.detect_channel(h.data(), resolution_s);
+        known += found.detected && found.paths.size() == 1;
+        wrong += std::abs(found.paths.front().delay_s - 0.3 * resolution_s) >
+                 5.0 * found.paths.front().delay_std_s;
+    }
+    BOOST_CHECK_LT(tested, trials / 10);
+    BOOST_CHECK_GE(known, trials - 1);
+    BOOST_CHECK_LE(wrong, 2);
+}
+
 BOOST_AUTO_TEST_CASE(deviation_is_the_bound_and_is_the_truth)
 {
     struct {

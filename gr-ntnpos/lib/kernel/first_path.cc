@@ -100,7 +100,7 @@ void first_path::profile_of(const std::complex<float>* channel,
         profile[i] = buffer[wrapped(i - n / 2, n)];
 }
 
-first_path_estimate first_path::detect(const std::complex<float>* profile)
+first_path_estimate first_path::detect(const std::complex<float>* profile, double known_s)
 {
     const int m = d_config.subcarriers;
     const int n = d_config.profile_points;
@@ -112,7 +112,7 @@ first_path_estimate first_path::detect(const std::complex<float>* profile)
     const float scale = static_cast<float>(m) / n;
     for (int k = 0; k < m; ++k)
         channel[k] = scale * buffer[wrapped(k - m / 2, n)];
-    return detect_channel(channel.data());
+    return detect_channel(channel.data(), known_s);
 }
 
 first_path::candidate first_path::strongest(
@@ -139,7 +139,8 @@ first_path::candidate first_path::strongest(
     return best;
 }
 
-first_path_estimate first_path::detect_channel(const std::complex<float>* channel)
+first_path_estimate first_path::detect_channel(const std::complex<float>* channel,
+                                               double known_s)
 {
     const int m = d_config.subcarriers;
     const double resolution_s = 1.0 / (m * d_config.scs_hz);
@@ -150,8 +151,9 @@ first_path_estimate first_path::detect_channel(const std::complex<float>* channe
     }
     first_path_estimate estimate;
     d_residual = d_channel;
-    double low_s = -0.5 / d_config.scs_hz;
-    double high_s = 0.5 / d_config.scs_hz;
+    const double reach_s = known_s > 0.0 ? known_s : 0.5 / d_config.scs_hz;
+    double low_s = -reach_s;
+    double high_s = reach_s;
     while (static_cast<int>(estimate.paths.size()) < d_config.max_paths) {
         const candidate found = strongest(d_residual, low_s, high_s);
         if (!(found.power > 0.0))
@@ -169,7 +171,8 @@ first_path_estimate first_path::detect_channel(const std::complex<float>* channe
         const double dimensions = m - 1.5 * estimate.paths.size();
         const double cells = std::max(1.0, (high_s - low_s) / resolution_s);
         const double x = surprise(cost, trial_cost, dimensions);
-        if (!(chance(x, cells) < d_config.false_alarm_probability))
+        const bool known = known_s > 0.0 && estimate.paths.empty();
+        if (!known && !(chance(x, cells) < d_config.false_alarm_probability))
             break;
         std::sort(trial.begin(), trial.end(), [](const auto& a, const auto& b) {
             return a.delay_s < b.delay_s;

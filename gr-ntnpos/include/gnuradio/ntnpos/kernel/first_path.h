@@ -72,10 +72,16 @@ public:
 
     const first_path_config& config() const { return d_config; }
 
-    //! \param profile  config().profile_points values
-    first_path_estimate detect(const std::complex<float>* profile);
+    /*!
+     * \param profile  config().profile_points values
+     * \param known_s  above 0: that there is a signal is known, by a test of its own, and
+     * its strongest path is within so much of the middle; it is not tested again, the
+     * others are
+     */
+    first_path_estimate detect(const std::complex<float>* profile, double known_s = 0.0);
     //! The same from the combined channel; \param channel  config().subcarriers values
-    first_path_estimate detect_channel(const std::complex<float>* channel);
+    first_path_estimate detect_channel(const std::complex<float>* channel,
+                                       double known_s = 0.0);
     //! Profile of a combined channel. \param channel  subcarriers values \param profile
     //! profile_points values
     void profile_of(const std::complex<float>* channel, std::complex<float>* profile);
