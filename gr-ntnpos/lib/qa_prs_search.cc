@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_satellite_is_found_wherever_in_the_window_it_is)
     }
 }
 
-BOOST_AUTO_TEST_CASE(noise_alone_is_found_at_no_more_than_the_stated_rate)
+BOOST_AUTO_TEST_CASE(noise_alone_is_found_at_the_stated_rate)
 {
     struct {
         int comb, symbols, slots;
@@ -116,10 +116,10 @@ BOOST_AUTO_TEST_CASE(noise_alone_is_found_at_no_more_than_the_stated_rate)
         }
         const double stated = test.probability * test.searches;
         BOOST_TEST_MESSAGE("alarms " << alarms << ", stated " << stated);
-        // Cells that overlap are counted as if they did not: the rate is somewhat below.
-        // Three Poisson deviations.
+        // Cells that overlap are counted as if they did not: the rate may be a quarter
+        // below. Three Poisson deviations.
         BOOST_CHECK_LT(alarms, stated + 3.0 * std::sqrt(stated));
-        BOOST_CHECK_GT(alarms, 0.1 * stated);
+        BOOST_CHECK_GT(alarms, 0.75 * stated - 3.0 * std::sqrt(0.75 * stated));
     }
 }
 

@@ -160,7 +160,8 @@ search_result prs_search::search(const sample_view& samples,
         std::copy(values.begin(), middle, out + lags - band / 2);
         inverse.execute();
     };
-    const double dimensions = bandwidth * length / rate;
+    // Of the noise whose energy is taken: what the band that was picked out can hold.
+    const double dimensions = band * bin_hz * length / rate;
     // of the slots' predicted place between samples, removed from the result
     double fraction = 0.0;
 
@@ -206,23 +207,34 @@ search_result prs_search::search(const sample_view& samples,
             // A part with less than one dimension of the replica says nothing. Neither
             // transform is scaled: Parseval leaves a factor of `lags`.
             const bool telling = held * dimensions >= length && below > 0.0;
-            weight[d] =
-                telling ? (dimensions - 1.0) * lags / (below * reference_energy) : 0.0;
+            weight[d] = telling ? lags / (below * reference_energy) : 0.0;
         }
+        const double since_first = seconds_between(sent[s], sent.front());
 
         for (int row = 0; row < rows; ++row) {
             take_band(spectrum, static_cast<int64_t>(row - doppler_bins) * doppler_step);
             multiply_conjugate(spectrum, reference);
             to_lags(spectrum);
             float* out = cells.data() + static_cast<size_t>(row) * columns;
-            for (int d = 0; d < columns; ++d)
-                out[d] += weight[d] * std::norm(at_lag[d]);
+            // What this row's Doppler has moved the delay by since the first slot.
+            const double rate_off =
+                -(row - doppler_bins) * doppler_step * bin_hz / d_carrier.frequency_hz;
+            const int moved = static_cast<int>(
+                std::lround(rate_off * since_first * rate / lag_samples));
+            const int from_d = std::max(0, -moved), to_d = columns - std::max(0, moved);
+            for (int d = from_d; d < to_d; ++d) {
+                const float x = weight[d + moved] * std::norm(at_lag[d + moved]);
+                // -ln(1 - x) to the precision that matters where noise and signal meet
+                out[d] += x * (1.0f + x * (0.5f + x * (1.0f / 3.0f)));
+            }
         }
     }
 
     search_result result;
     const int tried = std::count(valid.begin(), valid.end(), 1);
     result.cells = static_cast<int64_t>(tried) * rows;
+    result.extent_s = tried * lag_samples / rate;
+    result.extent_hz = (rows - 1) * doppler_step * bin_hz;
     if (tried == 0)
         return result;
     result.threshold =
@@ -237,8 +249,9 @@ search_result prs_search::search(const sample_view& samples,
         const bool inside = r >= 0 && r < rows && d >= 0 && d < columns;
         return inside ? cells[static_cast<size_t>(r) * columns + d] : 0.0;
     };
-    result.statistic = cells[best];
-    result.found = result.statistic > result.threshold && valid[column];
+    result.statistic = (dimensions - 1.0) * cells[best];
+    result.whole = valid[column];
+    result.found = result.statistic > result.threshold && result.whole;
     const double delay =
         vertex(cell(row, column - 1), cells[best], cell(row, column + 1));
     const double doppler =

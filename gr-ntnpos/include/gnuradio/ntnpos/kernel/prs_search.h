@@ -22,6 +22,9 @@ struct search_result {
     double threshold = 0.0;
     //! delay-Doppler cells tried; 0: no delay of the window has all its samples
     int64_t cells = 0;
+    bool whole = false;     //!< all samples of the best cell's delay are there
+    double extent_s = 0.0;  //!< width of the delays that were tried
+    double extent_hz = 0.0; //!< width of the Doppler that was tried
 };
 
 /*!
@@ -31,9 +34,14 @@ struct search_result {
  * occupied band; a Doppler bin is a shift of the spectrum. A cell is |C|^2 over the
  * energies of the replica and of the samples under it, so that noise and other
  * satellites' signals, which come and go within the window, raise both: under noise alone
- * a cell exceeds x with probability (1-x)^(D-1) < exp(-(D-1) x), D the time-bandwidth
- * product. Slots add without phase. A strong signal on the same comb has fewer dimensions
- * than D and can pass: what is found has to be confirmed on the resource's elements.
+ * a slot's part exceeds x with probability (1-x)^(D-1), D the time-bandwidth product of
+ * the band that is looked at. The statistic -(D-1) ln(1-x) is therefore exponential, and
+ * its sum over slots, which add without phase, gamma distributed; the threshold takes the
+ * cells as independent, which in the tail they nearly are. A row of the search moves its
+ * later slots by what its Doppler moves the delay.
+ *
+ * A strong signal on the same comb has fewer dimensions than D and can pass: what is
+ * found has to be decided on the resource's elements (occasion_estimator).
  *
  * The result is good to about half a sample of the band's rate and a quarter of the
  * inverse PRS duration; comb_correlator refines it. Nothing is found at delays at which
