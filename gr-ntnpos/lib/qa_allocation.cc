@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_slot_of_prs_allocates_nothing)
 {
     carrier c;
     c.n_rb = 52;
-    c.sample_rate_hz = 15.36e6;
+    c.sample_rate_hz = 61.44e6; // few of its bins are occupied
     c.phase_compensation = true;
     prs_resource a, b, other;
     a.num_symbols = 12;
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_slot_of_srs_allocates_nothing)
 {
     carrier c;
     c.n_rb = 52;
-    c.sample_rate_hz = 15.36e6;
+    c.sample_rate_hz = 61.44e6;
     srs_resource a, b;
     a.periodicity_slots = b.periodicity_slots = 1;
     a.slot_offset = b.slot_offset = 0;

@@ -96,6 +96,42 @@ BOOST_AUTO_TEST_CASE(combs_that_meet_are_added)
     }
 }
 
+BOOST_AUTO_TEST_CASE(few_known_subcarriers_are_the_literal_sum)
+{
+    // Below, around and above 0 Hz; one comb and two, filling all and less of what was
+    // announced, and once more than that: then the plain way.
+    for (const int n_fft : { 512, 768, 1152 }) {
+        for (const int step : { 1, 2, 4, 6 }) {
+            if (n_fft % step != 0)
+                continue;
+            const int bins = n_fft / step / 20;
+            for (const int first : { -n_fft / 2, -3 * step - 1, 0, 100 }) {
+                const int last = first + bins * step - 1;
+                comb_transform transform(n_fft, step, first, last);
+                for (int call = 0; call < 6; ++call) {
+                    const int count = call == 5   ? bins + 1
+                                      : call == 2 ? bins / 2
+                                                  : bins - 2;
+                    const int shift = call % 3;
+                    const int spacing = call == 2 ? 2 * step : step;
+                    const samples a = random_values(count, call + first);
+                    const samples b = random_values(bins / 3, call + 50);
+                    const int origin = 11;
+                    const int from = origin + first + shift % step;
+                    std::vector<comb_values> combs{ { a.data(), count, from, spacing } };
+                    if (call % 2 == 1)
+                        combs.push_back({ b.data(), bins / 3, from + step, step });
+                    samples out(n_fft);
+                    transform.execute(combs, origin, 0.1f, out.data());
+                    BOOST_CHECK_SMALL(
+                        largest_difference(out, literal(combs, origin, 0.1, n_fft)),
+                        4e-6);
+                }
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(same_bits_at_every_alignment)
 {
     const samples values = random_values(90, 4);

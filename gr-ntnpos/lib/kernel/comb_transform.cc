@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "integers.h"
 #include "multiversion.h"
+#include "narrow_fft.h"
 #include <gnuradio/ntnpos/kernel/comb_transform.h>
 #include <algorithm>
 #include <cmath>
@@ -98,7 +99,7 @@ void for_both_parts(int first, int count, int step, int size, const visitor& vis
 
 } // namespace
 
-comb_transform::comb_transform(int fft_size, int step)
+comb_transform::comb_transform(int fft_size, int step, int first, int last)
     : d_step(step),
       d_fft(fft_size / step, fft::direction::inverse, fft::placement::separate),
       d_scaled(fft_size / step)
@@ -111,6 +112,19 @@ comb_transform::comb_transform(int fft_size, int step)
         for (int part = 0; part < step; ++part)
             d_corners.push_back(turn(residue * part, step));
     }
+    const auto low = static_cast<int>(floor_div(first, step));
+    const auto bins = static_cast<int>(floor_div(last, step)) - low + 1;
+    if (last >= first && narrow_fft::short_size(size, bins) > 0)
+        d_narrow = std::make_unique<narrow_fft>(size, low, bins);
+}
+
+comb_transform::~comb_transform() = default;
+comb_transform::comb_transform(comb_transform&&) noexcept = default;
+comb_transform& comb_transform::operator=(comb_transform&&) noexcept = default;
+
+int64_t comb_transform::bin_of(const comb_values& comb, int origin) const
+{
+    return floor_div(comb.first - origin, d_step);
 }
 
 void comb_transform::clear()
@@ -148,29 +162,71 @@ void comb_transform::fill(const comb_values& comb,
     });
 }
 
+bool comb_transform::execute_narrow(const std::vector<comb_values>& combs,
+                                    int origin,
+                                    std::complex<float> factor)
+{
+    if (!d_narrow)
+        return false;
+    for (const auto& comb : combs) {
+        const int span = (comb.count - 1) * (comb.spacing / d_step) + 1;
+        if (comb.count < 1 || !d_narrow->holds(bin_of(comb, origin), span))
+            return false;
+    }
+    // What is written over need not be cleared.
+    const auto& front = combs.front();
+    const bool alone = combs.size() == 1 && front.spacing == d_step;
+    const auto bin = static_cast<int>(bin_of(front, origin));
+    if (alone)
+        d_narrow->clear_outside(bin, front.count);
+    else
+        d_narrow->clear_outside(0, 0);
+    for (const auto& comb : combs) {
+        scale(comb.values, factor, comb.count, d_scaled.data());
+        d_narrow->fill(d_scaled.data(),
+                       comb.count,
+                       static_cast<int>(bin_of(comb, origin)),
+                       comb.spacing / d_step,
+                       &comb != &front);
+    }
+    d_narrow->execute();
+    return true;
+}
+
+void comb_transform::execute_wide(const std::vector<comb_values>& combs,
+                                  int origin,
+                                  std::complex<float> factor)
+{
+    const int size = d_fft.size();
+    const auto wrapped = [&](const comb_values& comb) {
+        return static_cast<int>(floor_mod(bin_of(comb, origin), size));
+    };
+    // The transform leaves its input alone: only what was filled before is not zero.
+    clear();
+    for (const auto& comb : combs)
+        fill(comb, wrapped(comb), factor, &comb != &combs.front());
+    d_filled_first = 0;
+    d_filled_count = size;
+    if (combs.size() == 1 && combs.front().count > 0) {
+        const auto& comb = combs.front();
+        d_filled_first = wrapped(comb);
+        d_filled_count = (comb.count - 1) * (comb.spacing / d_step) + 1;
+    }
+    d_fft.execute();
+}
+
 void comb_transform::execute(const std::vector<comb_values>& combs,
                              int origin,
                              std::complex<float> factor,
                              std::complex<float>* out)
 {
     const int size = d_fft.size();
-    const auto bin_of = [this, origin, size](const comb_values& comb) {
-        return static_cast<int>(floor_mod(floor_div(comb.first - origin, d_step), size));
-    };
-    // The transform leaves its input alone: only what was filled before is not zero.
-    clear();
-    for (const auto& comb : combs)
-        fill(comb, bin_of(comb), factor, &comb != &combs.front());
-    d_filled_first = 0;
-    d_filled_count = size;
-    if (combs.size() == 1 && combs.front().count > 0) {
-        const auto& comb = combs.front();
-        d_filled_first = bin_of(comb);
-        d_filled_count = (comb.count - 1) * (comb.spacing / d_step) + 1;
-    }
-    d_fft.execute();
-
     const std::complex<float>* y = d_fft.result();
+    if (execute_narrow(combs, origin, factor))
+        y = d_narrow->result();
+    else
+        execute_wide(combs, origin, factor);
+
     const auto residue =
         static_cast<int>(floor_mod(combs.front().first - origin, d_step));
     if (residue == 0) {

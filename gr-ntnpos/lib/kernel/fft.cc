@@ -39,22 +39,35 @@ struct fft::state {
     }
 };
 
-fft::fft(int size, direction dir, placement where) : d_state(std::make_unique<state>())
+fft::fft(int size, direction dir, placement where, int parallel)
+    : d_state(std::make_unique<state>())
 {
-    if (size < 1)
+    if (size < 1 || parallel < 1)
         throw std::invalid_argument("fft size must be positive");
     // FFTW's planner is one per process and GNU Radio's own blocks use it as well: its
     // global lock serves all.
     static const bool thread_safe = (fftwf_make_planner_thread_safe(), true);
     (void)thread_safe;
     d_state->size = size;
-    d_state->input = allocate(size);
-    d_state->output = where == placement::in_place ? d_state->input : allocate(size);
+    const size_t all = static_cast<size_t>(size) * static_cast<size_t>(parallel);
+    d_state->input = allocate(all);
+    d_state->output = where == placement::in_place ? d_state->input : allocate(all);
     const int sign = dir == direction::forward ? FFTW_FORWARD : FFTW_BACKWARD;
     // FFTW_ESTIMATE: a measured plan depends on the clock, and with it the last bits of
     // every result.
-    d_state->plan = fftwf_plan_dft_1d(
-        size, d_state->input, d_state->output, sign, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+    d_state->plan = fftwf_plan_many_dft(1,
+                                        &size,
+                                        parallel,
+                                        d_state->input,
+                                        nullptr,
+                                        parallel,
+                                        1,
+                                        d_state->output,
+                                        nullptr,
+                                        parallel,
+                                        1,
+                                        sign,
+                                        FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
     if (!d_state->plan)
         throw std::runtime_error("FFTW could not plan an FFT of this size");
 }

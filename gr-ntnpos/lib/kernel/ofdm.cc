@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <numeric>
-#include <set>
+#include <utility>
 
 namespace gr::ntnpos::kernel {
 
@@ -37,17 +38,27 @@ std::complex<float> product(std::complex<float> a, std::complex<float> b)
 
 } // namespace
 
-ofdm_modulator::ofdm_modulator(const carrier& c, const std::vector<int>& spacings)
+ofdm_modulator::ofdm_modulator(const carrier& c, const std::vector<comb_extent>& combs)
     : d_carrier(checked(c)),
       d_scale(static_cast<float>(1.0 / std::sqrt(12.0 * c.n_rb))),
       d_grid{ { nullptr, 12 * c.n_rb, 0, 1 } }
 {
     const int size = fft_size(c);
-    std::set<int, std::greater<int>> steps{ 1 };
-    for (const int spacing : spacings)
-        steps.insert(std::gcd(spacing, size));
-    for (const int step : steps)
-        d_transforms.emplace_back(size, step);
+    const int origin = 6 * c.n_rb;
+    // By falling step; lowest and highest subcarrier from 0 Hz of all combs of the step.
+    std::map<int, std::pair<int, int>, std::greater<int>> steps{ { 1, { 0, -1 } } };
+    for (const auto& comb : combs) {
+        const int step = std::gcd(comb.spacing, size);
+        const std::pair<int, int> own{ comb.first - origin, comb.last - origin };
+        auto [known, is_new] = steps.try_emplace(step, own);
+        auto& [first, last] = known->second;
+        if (!is_new && last < first)
+            known->second = own;
+        else
+            known->second = { std::min(first, own.first), std::max(last, own.second) };
+    }
+    for (const auto& [step, extent] : steps)
+        d_transforms.emplace_back(size, step, extent.first, extent.second);
 }
 
 int ofdm_modulator::modulate(const std::complex<float>* subcarriers,

@@ -11,7 +11,7 @@ const std::vector<prs_resource>& checked(const carrier& c,
 {
     throw_if(validate(c));
     if (resources.empty())
-        throw_if(config_error{ "resources", "[]", "at least one" });
+        throw_if(config_error{ "resources", "[]", "at least one (TS 38.214 5.1.6.5)" });
     for (size_t i = 0; i < resources.size(); ++i) {
         if (auto error = validate(resources[i], c)) {
             error->field = "resources[" + std::to_string(i) + "]." + error->field;
@@ -29,12 +29,13 @@ size_t all_elements(const std::vector<prs_resource>& resources)
     return all;
 }
 
-std::vector<int> comb_sizes(const std::vector<prs_resource>& resources)
+std::vector<comb_extent> extents(const std::vector<prs_resource>& resources)
 {
-    std::vector<int> sizes;
+    std::vector<comb_extent> out;
     for (const auto& r : resources)
-        sizes.push_back(r.comb_size);
-    return sizes;
+        out.push_back(
+            { r.comb_size, 12 * r.start_prb, 12 * (r.start_prb + r.num_rb) - 1 });
+    return out;
 }
 
 } // namespace
@@ -42,7 +43,7 @@ std::vector<int> comb_sizes(const std::vector<prs_resource>& resources)
 prs_modulator::prs_modulator(const carrier& c, const std::vector<prs_resource>& resources)
     : d_carrier(c),
       d_resources(checked(c, resources)),
-      d_ofdm(c, comb_sizes(resources)),
+      d_ofdm(c, extents(resources)),
       d_values(all_elements(resources))
 {
     d_sent.reserve(d_resources.size());

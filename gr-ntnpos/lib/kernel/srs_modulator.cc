@@ -13,7 +13,7 @@ const std::vector<srs_resource>& checked(const carrier& c,
 {
     throw_if(validate(c));
     if (resources.empty())
-        throw_if(config_error{ "resources", "[]", "at least one" });
+        throw_if(config_error{ "resources", "[]", "at least one (TS 38.214 6.2.1)" });
     for (size_t i = 0; i < resources.size(); ++i) {
         if (auto error = validate(resources[i], c)) {
             error->field = "resources[" + std::to_string(i) + "]." + error->field;
@@ -64,19 +64,21 @@ size_t all_elements(const std::vector<srs_resource>& resources)
     return all;
 }
 
-std::vector<int> comb_sizes(const std::vector<srs_resource>& resources)
+std::vector<comb_extent> extents(const std::vector<srs_resource>& resources)
 {
-    std::vector<int> sizes;
-    for (const auto& r : resources)
-        sizes.push_back(r.comb_size);
-    return sizes;
+    std::vector<comb_extent> out;
+    for (const auto& r : resources) {
+        const int first = 12 * srs_start_rb(r);
+        out.push_back({ r.comb_size, first, first + 12 * srs_num_rb(r) - 1 });
+    }
+    return out;
 }
 
 } // namespace
 
 srs_modulator::srs_modulator(const carrier& c, const std::vector<srs_resource>& resources)
     : d_carrier(c),
-      d_ofdm(c, comb_sizes(checked(c, resources))),
+      d_ofdm(c, extents(checked(c, resources))),
       d_ramp(12 * c.n_rb),
       d_turned(all_elements(resources))
 {

@@ -5,9 +5,20 @@
 #include <gnuradio/ntnpos/kernel/fft.h>
 #include <volk/volk_alloc.hh>
 #include <complex>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace gr::ntnpos::kernel {
+
+class narrow_fft;
+
+//! Subcarriers that a user of combs will occupy.
+struct comb_extent {
+    int spacing = 1; //!< from one to the next, >= 1
+    int first = 0;   //!< the lowest, counted as the user says
+    int last = 0;    //!< the highest, not below first
+};
 
 //! Values on evenly spaced subcarriers, for as long as the values are there.
 struct comb_values {
@@ -23,7 +34,8 @@ struct comb_values {
  *
  * The frequencies r + g q, r fixed, give x[n + i N / g] = exp(j 2 pi r i / g) exp(j 2 pi
  * r n / N) y[n], y being the inverse DFT over q: one part, and its copies turned by
- * constants. Not scaled. Allocates nothing after construction.
+ * constants. Where it is known that few neighbouring subcarriers are occupied, the FFT
+ * leaves out what only adds zeros. Not scaled. Allocates nothing after construction.
  */
 class comb_transform
 {
@@ -31,8 +43,13 @@ public:
     /*!
      * \param fft_size  N, a multiple of step
      * \param step      g, >= 1; 1 is the plain inverse FFT
+     * \param first, last  subcarriers from 0 Hz between which execute() is to be fast;
+     *                  last < first: none
      */
-    comb_transform(int fft_size, int step);
+    comb_transform(int fft_size, int step, int first = 0, int last = -1);
+    ~comb_transform();
+    comb_transform(comb_transform&&) noexcept;
+    comb_transform& operator=(comb_transform&&) noexcept;
 
     int step() const { return d_step; }
 
@@ -50,6 +67,13 @@ public:
                  std::complex<float>* out);
 
 private:
+    bool execute_narrow(const std::vector<comb_values>& combs,
+                        int origin,
+                        std::complex<float> factor);
+    void execute_wide(const std::vector<comb_values>& combs,
+                      int origin,
+                      std::complex<float> factor);
+    int64_t bin_of(const comb_values& comb, int origin) const;
     void clear();
     void fill(const comb_values& comb, int bin, std::complex<float> factor, bool add);
 
@@ -57,6 +81,7 @@ private:
     fft d_fft;
     int d_filled_first = 0; // the bins that are not zero are within this stretch
     int d_filled_count = 0;
+    std::unique_ptr<narrow_fft> d_narrow; // for few subcarriers, where worth while
     volk::vector<std::complex<float>> d_scaled;
     volk::vector<std::complex<float>> d_turns;  // exp(j 2 pi r n / N): a row for each r
     std::vector<std::complex<float>> d_corners; // exp(j 2 pi r i / g): a row for each r

@@ -8,7 +8,7 @@
 namespace gr::ntnpos::kernel {
 
 /*!
- * \brief One single-precision FFT with its own aligned buffers.
+ * \brief One single-precision FFT, or some side by side, with its own aligned buffers.
  *
  * The plan is made once in the constructor (thread-safe also beside other users of FFTW)
  * and without measuring, so that the same input gives the same bits in every process.
@@ -22,8 +22,10 @@ public:
     //! stays.
     enum class placement { in_place, separate };
 
-    //! \param size  number of points, >= 1
-    fft(int size, direction dir, placement where = placement::in_place);
+    //! \param size      number of points, >= 1
+    //! \param parallel  transforms made at once, >= 1: point i of transform t is at
+    //!                  i * parallel + t
+    fft(int size, direction dir, placement where = placement::in_place, int parallel = 1);
     ~fft();
     fft(fft&&) noexcept;
     fft& operator=(fft&&) noexcept;

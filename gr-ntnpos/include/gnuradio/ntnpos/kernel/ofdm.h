@@ -25,9 +25,9 @@ class ofdm_modulator
 public:
     /*!
      * Throws std::invalid_argument with the validator's message.
-     * \param spacings  of combs that modulate() is to be fast for
+     * \param combs  that modulate() is to be fast for, inside the 12 n_rb subcarriers
      */
-    explicit ofdm_modulator(const carrier& c, const std::vector<int>& spacings = {});
+    explicit ofdm_modulator(const carrier& c, const std::vector<comb_extent>& combs = {});
 
     /*!
      * \param subcarriers  12 n_rb values, lowest subcarrier first
