@@ -124,20 +124,20 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
     const double inf = std::numeric_limits<double>::infinity();
     const std::string rate =
         ": must be a multiple of 128 subcarrier spacings, from 12 * n_rb to "
-        "65536 of them";
+        "65536 of them (whole samples in every cyclic prefix, TS 38.211 5.3.1)";
     struct {
         std::function<void(carrier&)> change;
         std::string message;
     } const cases[] = {
         { [](carrier&) {}, "" },
         { [](carrier& c) { c.frequency_hz = 0.0; },
-          "frequency_hz = 0: must be finite and above 0" },
+          "frequency_hz = 0: must be finite and above 0 (f_0 of TS 38.211 5.4)" },
         { [](carrier& c) { c.frequency_hz = -2e9; },
-          "frequency_hz = -2000000000: must be finite and above 0" },
+          "frequency_hz = -2000000000: must be finite and above 0 (f_0 of TS 38.211 5.4)" },
         { [=](carrier& c) { c.frequency_hz = nan; },
-          "frequency_hz = nan: must be finite and above 0" },
+          "frequency_hz = nan: must be finite and above 0 (f_0 of TS 38.211 5.4)" },
         { [=](carrier& c) { c.frequency_hz = inf; },
-          "frequency_hz = inf: must be finite and above 0" },
+          "frequency_hz = inf: must be finite and above 0 (f_0 of TS 38.211 5.4)" },
         { [](carrier& c) { c.scs_khz = 45; },
           "scs_khz = 45: must be 15, 30, 60 or 120 (TS 38.211 table 4.2-1)" },
         { [](carrier& c) { c.n_rb = 0; }, "n_rb = 0: must be 1..275 (TS 38.211 4.4.2)" },
@@ -172,5 +172,6 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
         test.change(c);
         const auto error = validate(c);
         BOOST_CHECK_EQUAL(error ? error->message() : "", test.message);
+        BOOST_CHECK(!error || error->allowed.find("TS 38.") != std::string::npos);
     }
 }

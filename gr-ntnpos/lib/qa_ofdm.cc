@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(wrong_configurations_are_refused)
     wrong.comb_size = 5;
     BOOST_CHECK_EQUAL(message({}, { {} }), "");
     BOOST_CHECK_EQUAL(message(bad, { {} }), "n_rb = 0: must be 1..275 (TS 38.211 4.4.2)");
-    BOOST_CHECK_EQUAL(message({}, {}), "resources = []: must be at least one");
+    BOOST_CHECK_EQUAL(message({}, {}), "resources = []: must be at least one (TS 38.214 5.1.6.5)");
     BOOST_CHECK_EQUAL(
         message({}, { {}, wrong }),
         "resources[1].comb_size = 5: must be 2, 4, 6 or 12 (TS 38.211 7.4.1.7.3)");

@@ -249,14 +249,14 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
           "num_rb = 276: must be 24..272 in steps of 4 (TS 38.214 5.1.6.5), or 12 in "
           "studies" },
         { [](auto& r) { r.num_rb = 56; },
-          "num_rb = 56: must be at most the carrier's n_rb 52" },
+          "num_rb = 56: must be at most the carrier's n_rb 52 (TS 38.211 4.4.2)" },
         { [](auto& r) { r.start_prb = 28; }, "" },
         { [](auto& r) { r.start_prb = 29; },
           "start_prb = 29: must be 0..28 (start_prb + num_rb inside the carrier's "
-          "n_rb)" },
+          "n_rb, TS 38.214 5.1.6.5)" },
         { [](auto& r) { r.start_prb = -1; },
           "start_prb = -1: must be 0..28 (start_prb + num_rb inside the carrier's "
-          "n_rb)" },
+          "n_rb, TS 38.214 5.1.6.5)" },
         { [](auto& r) { r.periodicity_slots = 0; }, "periodicity_slots = 0" + periods },
         { [](auto& r) { r.periodicity_slots = 11; }, "periodicity_slots = 11" + periods },
         { [](auto& r) { r.periodicity_slots = -10; },
@@ -308,9 +308,9 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
          },
           "" },
         { [=](auto& r) { r.power_offset_db = nan; },
-          "power_offset_db = nan: must be -100..100" },
+          "power_offset_db = nan: must be -100..100 (beta_PRS of TS 38.211 7.4.1.7.3)" },
         { [](auto& r) { r.power_offset_db = 100.5; },
-          "power_offset_db = 100.5: must be -100..100" },
+          "power_offset_db = 100.5: must be -100..100 (beta_PRS of TS 38.211 7.4.1.7.3)" },
         { [](auto& r) { r.power_offset_db = -100.0; }, "" },
     };
     const carrier c = make_carrier(15);
@@ -319,6 +319,7 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
         test.mutate(r);
         const auto error = validate(r, c);
         BOOST_CHECK_EQUAL(error ? error->message() : "", test.message);
+        BOOST_CHECK(!error || error->allowed.find("TS 38.") != std::string::npos);
     }
 }
 

@@ -285,9 +285,9 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
           "slot_offset = -1: must be 0..9 (below periodicity_slots, TS 38.211 "
           "6.4.1.4.4)" },
         { [=](auto& r) { r.power_offset_db = nan; },
-          "power_offset_db = nan: must be -100..100" },
+          "power_offset_db = nan: must be -100..100 (beta_SRS of TS 38.211 6.4.1.4.3)" },
         { [](auto& r) { r.power_offset_db = -100.5; },
-          "power_offset_db = -100.5: must be -100..100" },
+          "power_offset_db = -100.5: must be -100..100 (beta_SRS of TS 38.211 6.4.1.4.3)" },
         { [](auto& r) { r.power_offset_db = 100.0; }, "" },
     };
     const carrier c = make_carrier(15);
@@ -296,6 +296,7 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
         test.mutate(r);
         const auto error = validate(r, c);
         BOOST_CHECK_EQUAL(error ? error->message() : "", test.message);
+        BOOST_CHECK(!error || error->allowed.find("TS 38.") != std::string::npos);
     }
 }
 

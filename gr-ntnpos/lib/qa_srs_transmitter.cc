@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(wrong_configuration_throws_the_field)
     };
     const carrier c = make_carrier();
     BOOST_CHECK_EQUAL(message([&] { srs_transmitter(c, {}); }),
-                      "resources = []: must be at least one");
+                      "resources = []: must be at least one (TS 38.214 6.2.1)");
     auto two = every_slot();
     two.push_back(two[0]);
     two[1].b_srs = 4;

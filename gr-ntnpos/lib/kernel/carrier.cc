@@ -25,7 +25,7 @@ std::optional<config_error> validate(const carrier& c)
     if (!(std::isfinite(c.frequency_hz) && c.frequency_hz > 0.0))
         return config_error{ "frequency_hz",
                              to_text(c.frequency_hz),
-                             "finite and above 0" };
+                             "finite and above 0 (f_0 of TS 38.211 5.4)" };
     if (c.scs_khz != 15 && c.scs_khz != 30 && c.scs_khz != 60 && c.scs_khz != 120)
         return config_error{ "scs_khz",
                              to_text(c.scs_khz),
@@ -45,7 +45,9 @@ std::optional<config_error> validate(const carrier& c)
         return config_error{ "sample_rate_hz",
                              to_text(c.sample_rate_hz),
                              "a multiple of 128 subcarrier spacings, from 12 * n_rb to " +
-                                 to_text(MAX_FFT_SIZE) + " of them" };
+                                 to_text(MAX_FFT_SIZE) +
+                                 " of them (whole samples in every cyclic prefix, TS "
+                                 "38.211 5.3.1)" };
     return std::nullopt;
 }
 

@@ -97,13 +97,14 @@ std::optional<config_error> validate_elements(const prs_resource& r, const carri
     if (r.num_rb > c.n_rb)
         return config_error{ "num_rb",
                              to_text(r.num_rb),
-                             "at most the carrier's n_rb " + to_text(c.n_rb) };
+                             "at most the carrier's n_rb " + to_text(c.n_rb) +
+                                 " (TS 38.211 4.4.2)" };
     if (r.start_prb < 0 || r.start_prb > c.n_rb - r.num_rb)
         return range_error("start_prb",
                            r.start_prb,
                            0,
                            c.n_rb - r.num_rb,
-                           "(start_prb + num_rb inside the carrier's n_rb)");
+                           "(start_prb + num_rb inside the carrier's n_rb, TS 38.214 5.1.6.5)");
     return std::nullopt;
 }
 
@@ -231,7 +232,9 @@ std::optional<config_error> validate(const prs_resource& r, const carrier& c)
     if (auto error = validate_muting(r))
         return error;
     if (!(std::abs(r.power_offset_db) <= 100.0)) // NaN too
-        return config_error{ "power_offset_db", to_text(r.power_offset_db), "-100..100" };
+        return config_error{ "power_offset_db",
+                             to_text(r.power_offset_db),
+                             "-100..100 (beta_PRS of TS 38.211 7.4.1.7.3)" };
     return std::nullopt;
 }
 

@@ -177,7 +177,9 @@ std::optional<config_error> validate(const srs_resource& r, const carrier& c)
     if (auto error = validate_slots(r, c))
         return error;
     if (!(std::abs(r.power_offset_db) <= MAX_POWER_OFFSET_DB)) // true for NaN
-        return config_error{ "power_offset_db", to_text(r.power_offset_db), "-100..100" };
+        return config_error{ "power_offset_db",
+                             to_text(r.power_offset_db),
+                             "-100..100 (beta_SRS of TS 38.211 6.4.1.4.3)" };
     return std::nullopt;
 }
 

@@ -194,7 +194,7 @@ class qa_prs_source(gr_unittest.TestCase):
         good = ntnpos.prs_resource()
         for arguments, message in (
             ((ntnpos.carrier(n_rb=0), [good]), "n_rb = 0: must be 1..275 (TS 38.211 4.4.2)"),
-            ((ntnpos.carrier(), []), "resources = []: must be at least one"),
+            ((ntnpos.carrier(), []), "resources = []: must be at least one (TS 38.214 5.1.6.5)"),
             (
                 (ntnpos.carrier(), [good, ntnpos.prs_resource(sequence_id=4096)]),
                 "resources[1].sequence_id = 4096: must be 0..4095 (TS 38.211 7.4.1.7.2)",

@@ -294,7 +294,7 @@ class qa_srs_source(gr_unittest.TestCase):
         carrier = ntnpos.carrier()
         for arguments, options, message in (
             ((ntnpos.carrier(n_rb=0), [good]), {}, "n_rb = 0: must be 1..275 (TS 38.211 4.4.2)"),
-            ((carrier, []), {}, "resources = []: must be at least one"),
+            ((carrier, []), {}, "resources = []: must be at least one (TS 38.214 6.2.1)"),
             (
                 (carrier, [good, ntnpos.srs_resource(comb_size=3)]),
                 {},

@@ -133,17 +133,18 @@ class Fields:
             raise self.error(field, f"{describe(value)} is out of range", allowed)
         return float(value)
 
-    def integer(self, field: str, low: int, high: int, default: Any = _REQUIRED) -> int:
-        """A whole number in [low, high]; 15.0 counts as 15."""
-        allowed = f"{low} to {high}"
+    def integer(self, field: str, low: int, high: int, default: Any = _REQUIRED, clause: str = "") -> int:
+        """A whole number in [low, high]; 15.0 counts as 15. `clause` says where that is written."""
+        allowed = f"{low} to {high}" + (f" ({clause})" if clause else "")
         value = self.whole(field, allowed, default)
         if not low <= value <= high:
             raise self.error(field, f"{describe(value)} is out of range", allowed)
         return value
 
-    def integer_in(self, field: str, choices: Sequence[int], default: Any = _REQUIRED) -> int:
-        """A whole number out of `choices`."""
-        allowed = ", ".join(map(str, choices))
+    def integer_in(self, field: str, choices: Sequence[int], default: Any = _REQUIRED,
+                   clause: str = "") -> int:
+        """A whole number out of `choices`; `clause` says where they are written."""
+        allowed = ", ".join(map(str, choices)) + (f" ({clause})" if clause else "")
         value = self.whole(field, allowed, default)
         if value not in choices:
             raise self.error(field, f"{describe(value)} is not allowed", allowed)

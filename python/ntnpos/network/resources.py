@@ -17,6 +17,8 @@ REPETITION_FACTORS = (1, 2, 4, 6, 8, 16, 32)
 TIME_GAPS = (1, 2, 4, 8, 16, 32)
 MUTING_LENGTHS = (2, 4, 6, 8, 16, 32)
 MUTING_REPETITIONS = (1, 2, 4, 8)
+BANDWIDTHS = "24 to 272 in steps of 4 (TS 38.214 5.1.6.5), or 12 in studies"
+SLOTS = "TS 38.211 7.4.1.7.4"
 
 
 @dataclass(frozen=True)
@@ -104,45 +106,49 @@ def read_carrier(fields: Fields) -> Carrier:
     """The carrier; `InputError` names a field that is wrong."""
     carrier = Carrier(
         frequency_hz=fields.number("frequency_hz", 1e6, 1e12),
-        scs_khz=fields.integer_in("scs_khz", SCS_KHZ),
-        n_rb=fields.integer("n_rb", 1, 275),
+        scs_khz=fields.integer_in("scs_khz", SCS_KHZ, clause="TS 38.211 table 4.2-1"),
+        n_rb=fields.integer("n_rb", 1, 275, clause="TS 38.211 4.4.2"),
         cyclic_prefix=fields.choice("cyclic_prefix", ("normal", "extended")),
         phase_compensation=fields.flag("phase_compensation"))
     if carrier.cyclic_prefix == "extended" and carrier.scs_khz != 60:
         raise fields.error("cyclic_prefix", f"'extended' at {carrier.scs_khz} kHz",
-                           '"normal", or "extended" at 60 kHz')
+                           '"normal", or "extended" at 60 kHz (TS 38.211 table 4.2-1)')
     return carrier
 
 
 def read_prs(fields: Fields, carrier: Carrier) -> PrsResource:
     """A DL-PRS resource that fits the carrier's grid and slot; `InputError` names a field that is wrong."""
-    comb = fields.integer_in("comb_size", COMB_SIZES)
-    symbols = fields.integer_in("num_symbols", LEGAL_SYMBOLS[comb])
-    num_rb = fields.whole("num_rb", "24 to 272 in steps of 4, or 12")
+    comb = fields.integer_in("comb_size", COMB_SIZES, clause="TS 38.211 7.4.1.7.3")
+    symbols = fields.integer_in("num_symbols", LEGAL_SYMBOLS[comb],
+                                clause=f"with comb_size {comb}, TS 38.211 table 7.4.1.7.3-1")
+    num_rb = fields.whole("num_rb", BANDWIDTHS)
     if num_rb != 12 and not (24 <= num_rb <= 272 and num_rb % 4 == 0):
-        raise fields.error("num_rb", f"{num_rb} is not allowed", "24 to 272 in steps of 4, or 12")
+        raise fields.error("num_rb", f"{num_rb} is not allowed", BANDWIDTHS)
     if num_rb > carrier.n_rb:
         raise fields.error("num_rb", f"{num_rb} does not fit the carrier",
-                           f"up to carrier.n_rb = {carrier.n_rb}")
+                           f"up to carrier.n_rb = {carrier.n_rb} (TS 38.211 4.4.2)")
     periodicity = fields.integer_in("periodicity_slots",
-                                    tuple(p * carrier.slots_per_subframe for p in PERIODICITIES))
-    repetition = fields.integer_in("repetition_factor", REPETITION_FACTORS, default=1)
-    gap = fields.integer_in("time_gap_slots", TIME_GAPS, default=1)
+                                    tuple(p * carrier.slots_per_subframe for p in PERIODICITIES),
+                                    clause=SLOTS)
+    repetition = fields.integer_in("repetition_factor", REPETITION_FACTORS, default=1, clause=SLOTS)
+    gap = fields.integer_in("time_gap_slots", TIME_GAPS, default=1, clause=SLOTS)
     if (repetition - 1) * gap >= periodicity:
         raise fields.error("repetition_factor",
                            f"{repetition} repetitions {gap} slots apart exceed the period",
-                           f"a span below {periodicity} slots")
+                           f"a span below {periodicity} slots (TS 38.214 5.1.6.5)")
     option1, option1_repetition = _read_muting1(fields)
     return PrsResource(
-        sequence_id=fields.integer("sequence_id", 0, 4095),
+        sequence_id=fields.integer("sequence_id", 0, 4095, clause="TS 38.211 7.4.1.7.2"),
         comb_size=comb,
-        re_offset=fields.integer("re_offset", 0, comb - 1),
-        start_symbol=fields.integer("start_symbol", 0, carrier.symbols_per_slot - symbols),
+        re_offset=fields.integer("re_offset", 0, comb - 1, clause="TS 38.211 7.4.1.7.3"),
+        start_symbol=fields.integer("start_symbol", 0, carrier.symbols_per_slot - symbols,
+                                    clause="TS 38.211 7.4.1.7.3"),
         num_symbols=symbols,
         num_rb=num_rb,
         periodicity_slots=periodicity,
-        slot_offset=fields.integer("slot_offset", 0, periodicity - 1),
-        start_prb=fields.integer("start_prb", 0, carrier.n_rb - num_rb, default=0),
+        slot_offset=fields.integer("slot_offset", 0, periodicity - 1, clause=SLOTS),
+        start_prb=fields.integer("start_prb", 0, carrier.n_rb - num_rb, default=0,
+                                 clause="TS 38.214 5.1.6.5"),
         repetition_factor=repetition,
         time_gap_slots=gap,
         muting_option1_bits=option1,
@@ -155,7 +161,7 @@ def _read_muting1(fields: Fields) -> tuple[str | None, int]:
     if option is None:
         return None, 1
     bits = _read_bits(option, MUTING_LENGTHS)
-    return bits, option.integer_in("bit_repetition_factor", MUTING_REPETITIONS)
+    return bits, option.integer_in("bit_repetition_factor", MUTING_REPETITIONS, clause=SLOTS)
 
 
 def _read_muting2(fields: Fields) -> str | None:
@@ -164,7 +170,7 @@ def _read_muting2(fields: Fields) -> str | None:
 
 
 def _read_bits(option: Fields, lengths: tuple[int, ...]) -> str:
-    allowed = f"{' or '.join(map(str, lengths))} characters, each 0 or 1"
+    allowed = f"{' or '.join(map(str, lengths))} characters, each 0 or 1 ({SLOTS})"
     bits = option.text("bits", allowed)
     if len(bits) not in lengths or set(bits) - {"0", "1"}:
         raise option.error("bits", f"{bits!r} is not allowed", allowed)
