@@ -11,6 +11,7 @@ void bind_carrier(py::module& m);
 void bind_ntn_channel(py::module& m);
 void bind_ofdm(py::module& m);
 void bind_prs_resource(py::module& m);
+void bind_prs_search(py::module& m);
 void bind_prs_source(py::module& m);
 void bind_satellite_channel(py::module& m);
 void bind_srs_resource(py::module& m);
@@ -48,6 +49,7 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_srs_source(m);
     bind_first_path(m);
     bind_correlator_bank(m);
+    bind_prs_search(m);
     bind_comb_correlator(m);
     bind_first_path_detector(m);
 }
