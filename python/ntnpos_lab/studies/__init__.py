@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`./ntnpos study`: what the system reaches, in seeded campaigns beside bounds and beside a plain receiver."""
+"""`./ntnpos study`: what the system reaches, in seeded campaigns beside bounds and a plain receiver."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MOST_JOBS = 64
 MOST_SEED = 2**32 - 1
 
 EPILOG = """Writes DIR/NAME.json, .csv, .md and .png. Each row has its number of trials and its 95 % interval,
-and says whether the requirement is met. A row that misses by more than its interval is an error with --strict.
-The same seed gives the same files for any number of processes.
+and says whether the requirement is met. With --strict a row that misses by more than its interval is an
+error. The same seed gives the same files for any number of processes.
 
 examples:
   ./ntnpos study receiver                        # the full form: about 10 minutes on two cores
@@ -58,26 +58,52 @@ STUDIES: dict[str, Callable[[], Study]] = {"receiver": _receiver}
 
 def whole(low: int, high: int) -> Callable[[str], int]:
     """Argument type: a whole number from `low` to `high`."""
+
     def read(text: str) -> int:
         if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
         return int(text)
+
     return read
 
 
 def parser() -> Parser:
     """The command's arguments."""
-    found = Parser(prog="ntnpos study", epilog=EPILOG, description="Run a study and write its table and its picture.")
-    found.add_argument("name", nargs="?", choices=[*STUDIES], metavar="NAME", help=f"one of: {', '.join(STUDIES)}")
+    found = Parser(
+        prog="ntnpos study", epilog=EPILOG, description="Run a study and write its table and its picture."
+    )
+    found.add_argument(
+        "name", nargs="?", choices=[*STUDIES], metavar="NAME", help=f"one of: {', '.join(STUDIES)}"
+    )
     found.add_argument("--list", action="store_true", help="list the studies and end")
-    found.add_argument("--seed", type=whole(0, MOST_SEED), default=1, metavar="S", help="seed of all that is drawn (default 1)")
-    found.add_argument("-o", "--output", default="out/study", metavar="DIR", help="folder of the files (default out/study)")
+    found.add_argument(
+        "--seed",
+        type=whole(0, MOST_SEED),
+        default=1,
+        metavar="S",
+        help="seed of all that is drawn (default 1)",
+    )
+    found.add_argument(
+        "-o", "--output", default="out/study", metavar="DIR", help="folder of the files (default out/study)"
+    )
     found.add_argument("--short", action="store_true", help="few trials: under a minute, with wide intervals")
-    found.add_argument("--scale", type=number(0.0, 100.0, above=True), default=1.0, metavar="F",
-                       help="this many times the trials (default 1)")
-    found.add_argument("--jobs", type=whole(1, MOST_JOBS), default=min(os.cpu_count() or 1, MOST_JOBS), metavar="N",
-                       help="processes (default: one a processor)")
-    found.add_argument("--strict", action="store_true", help="exit status 1 if a requirement is missed for certain")
+    found.add_argument(
+        "--scale",
+        type=number(0.0, 100.0, above=True),
+        default=1.0,
+        metavar="F",
+        help="this many times the trials (default 1)",
+    )
+    found.add_argument(
+        "--jobs",
+        type=whole(1, MOST_JOBS),
+        default=min(os.cpu_count() or 1, MOST_JOBS),
+        metavar="N",
+        help="processes (default: one a processor)",
+    )
+    found.add_argument(
+        "--strict", action="store_true", help="exit status 1 if a requirement is missed for certain"
+    )
     return found
 
 
@@ -100,14 +126,17 @@ def run(name: str, seed: int, effort: Effort, jobs: int, output: Path) -> list[R
         for path in paths.values():
             path.touch()
     except OSError as error:
-        raise InputError(error.filename or output, "-o", error.strerror or str(error),
-                         "a folder that can be written") from None
+        raise InputError(
+            error.filename or output, "-o", error.strerror or str(error), "a folder that can be written"
+        ) from None
     study = STUDIES[name]()
     parts = study.parts(seed, effort)
     findings = joined(carry_out(parts, jobs, progress))
     trials = sum(part.trials for part in parts)
-    about = (f"`./ntnpos study {name}`, {effort.text()}, seed {seed}, {trials} trials: {study.about}. "
-             "\"Open\": the 95 % interval holds the limit.")
+    about = (
+        f"`./ntnpos study {name}`, {effort.text()}, seed {seed}, {trials} trials: {study.about}. "
+        '"Open": the 95 % interval holds the limit.'
+    )
     paths["json"].write_text(to_json(name, seed, trials, findings), encoding="utf-8")
     paths["csv"].write_text(to_csv(findings), encoding="utf-8")
     paths["md"].write_text(to_markdown(study.title, about, findings), encoding="utf-8")
@@ -120,13 +149,20 @@ def summary(rows: Sequence[Row], output: Path, name: str) -> str:
     judged = [row for row in rows if row.ok is not None]
     missed = [row for row in judged if not row.ok]
     undecided = [row for row in missed if row.certain is False]
-    lines = [f"{len(judged) - len(missed)} of {len(judged)} requirements met; files: {output / name}.json, .csv, .md, .png"]
+    met = len(judged) - len(missed)
+    lines = [f"{met} of {len(judged)} requirements met; files: {output / name}.json, .csv, .md, .png"]
     if undecided:
         lines.append(f"{len(undecided)} missed by less than the 95 % interval: more trials decide (--scale)")
     for row in missed:
         if row.certain is not False:
-            value = "no result" if row.ours is None else f"{row.ours:.4g}{'' if row.unit == '1' else ' ' + row.unit}".strip()
-            lines.append(f"missed: {row.group}: {row.case}: {row.quantity}: {value}, required {row.requirement.text()}")
+            value = (
+                "no result"
+                if row.ours is None
+                else f"{row.ours:.4g}{'' if row.unit == '1' else ' ' + row.unit}".strip()
+            )
+            lines.append(
+                f"missed: {row.group}: {row.case}: {row.quantity}: {value}, required {row.requirement.text()}"
+            )
     return "\n".join(lines)
 
 
@@ -138,7 +174,9 @@ def study(arguments) -> int:
     if arguments.name is None:
         raise InputError("ntnpos study", "NAME", "is missing", f"one of: {', '.join(STUDIES)}; or --list")
     output = Path(arguments.output)
-    rows = run(arguments.name, arguments.seed, Effort(arguments.short, arguments.scale), arguments.jobs, output)
+    rows = run(
+        arguments.name, arguments.seed, Effort(arguments.short, arguments.scale), arguments.jobs, output
+    )
     print(summary(rows, output, arguments.name))
     return 1 if arguments.strict and any(row.ok is False and row.certain is not False for row in rows) else 0
 

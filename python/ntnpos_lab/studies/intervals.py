@@ -31,9 +31,15 @@ def of_mean(values: np.ndarray) -> Interval:
 
 
 def of_rms(values: np.ndarray) -> Interval:
-    """Of the root mean square of independent values [n] whose squares have a variance (large n): outliers count."""
+    """Of the root mean square of independent values [n], some of which may be outliers.
+
+    That of Gaussian values or that of the mean of any squares, whichever reaches further.
+    """
     low, high = of_mean(np.asarray(values) ** 2)
-    return math.sqrt(max(low, 0.0)), math.sqrt(max(high, 0.0))
+    gaussian_low, gaussian_high = of_deviation(
+        math.sqrt(float(np.mean(np.asarray(values) ** 2))), len(values)
+    )
+    return min(math.sqrt(max(low, 0.0)), gaussian_low), max(math.sqrt(max(high, 0.0)), gaussian_high)
 
 
 def of_mean_square(mean_square: float, n: int) -> Interval:

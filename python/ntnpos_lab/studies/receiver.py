@@ -3,7 +3,14 @@
 
 from __future__ import annotations
 
-from . import receiver_alarms, receiver_frequency, receiver_gaps, receiver_interference, receiver_noise, receiver_paths
+from . import (
+    receiver_alarms,
+    receiver_frequency,
+    receiver_gaps,
+    receiver_interference,
+    receiver_noise,
+    receiver_paths,
+)
 from .effort import Effort
 from .receiver_picture import draw
 from .work import Part
@@ -13,7 +20,12 @@ __all__ = ["draw", "parts"]
 
 def parts(seed: int, effort: Effort) -> list[Part]:
     """All parts, in the order of the table."""
-    return [*receiver_noise.budget(seed, effort), *receiver_noise.curve(seed, effort),
-            *receiver_interference.parts(seed, effort), *receiver_paths.parts(seed, effort),
-            *receiver_frequency.parts(seed, effort), *receiver_alarms.parts(seed, effort),
-            *receiver_gaps.parts(seed, effort)]
+    return [
+        *receiver_noise.budget(seed, effort),
+        *receiver_noise.curve(seed, effort),
+        *receiver_interference.parts(seed, effort),
+        *receiver_paths.parts(seed, effort),
+        *receiver_frequency.parts(seed, effort),
+        *receiver_alarms.parts(seed, effort),
+        *receiver_gaps.parts(seed, effort),
+    ]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Receiver study, false alarms: what is found where nobody sends, and paths that are not there, over what is stated."""
+"""Receiver study, false alarms: what is found where nobody sends and paths that are not there, over stated.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +21,27 @@ WAVEFORM = Waveform(12, 2, 2, periodicity=4)
 WINDOW = Window(0.25e-3, 5e-6, 5e-6, 500.0)
 FACTOR = 1.5
 PATH_SNR_DB = 0.0
-"""So weak that noise which passes for a path is within the 20 dB below the strongest in which paths are looked for."""
+"""So weak that noise which passes for a path is within 20 dB of the strongest, where paths are looked for."""
 OCCASIONS_A_STREAM = 50
 """Occasions that one receiver is given in a row, so that what it keeps from one to the next is there too."""
 
 
 def _detector(stated: float) -> ntnpos.first_path:
-    return ntnpos.first_path(ntnpos.first_path_config(
-        subcarriers=12 * WAVEFORM.num_rb, scs_hz=WAVEFORM.scs_khz * 1e3, profile_points=256, false_alarm_probability=stated))
+    return ntnpos.first_path(
+        ntnpos.first_path_config(
+            subcarriers=12 * WAVEFORM.num_rb,
+            scs_hz=WAVEFORM.scs_khz * 1e3,
+            profile_points=256,
+            false_alarm_probability=stated,
+        )
+    )
 
 
 def _noise(rng: np.random.Generator, shape) -> np.ndarray:
     """White noise of unit power, complex64."""
-    return (rng.standard_normal((*shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))).view(np.complex64)[..., 0]
+    return (rng.standard_normal((*shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))).view(np.complex64)[
+        ..., 0
+    ]
 
 
 def first_path_block(seeds: tuple[int, ...], count: int, stated: float) -> int:
@@ -50,9 +59,13 @@ def extra_path_block(seeds: tuple[int, ...], count: int, stated: float) -> int:
     delays_s = rng.uniform(-0.5, 0.5, count) * WAVEFORM.resolution_s
     k = np.arange(m) - m // 2
     gain = 10.0 ** (0.05 * PATH_SNR_DB)
-    paths = gain * np.exp(-2j * np.pi * np.outer(delays_s * WAVEFORM.scs_khz * 1e3, k)
-                          + 2j * np.pi * rng.uniform(size=(count, 1)))
-    return sum(len(found.detect_channel(channel).paths) > 1 for channel in (paths + noise).astype(np.complex64))
+    paths = gain * np.exp(
+        -2j * np.pi * np.outer(delays_s * WAVEFORM.scs_khz * 1e3, k)
+        + 2j * np.pi * rng.uniform(size=(count, 1))
+    )
+    return sum(
+        len(found.detect_channel(channel).paths) > 1 for channel in (paths + noise).astype(np.complex64)
+    )
 
 
 def search_block(seeds: tuple[int, ...], count: int, stated: float) -> int:
@@ -98,16 +111,40 @@ def parts(seed: int, effort: Effort) -> list[Part]:
     found = []
     for i, (case, (function, probabilities, most)) in enumerate(KINDS.items()):
         for j, stated in enumerate(probabilities):
-            found.append(Part(
-                f"{GROUP}: {case}, stated {stated:g}", blocks(function, (seed, 6, i, j), total, most, stated),
-                lambda counts, case=case, stated=stated: conclude(case, stated, sum(counts), total), total))
+            found.append(
+                Part(
+                    f"{GROUP}: {case}, stated {stated:g}",
+                    blocks(function, (seed, 6, i, j), total, most, stated),
+                    lambda counts, case=case, stated=stated: conclude(case, stated, sum(counts), total),
+                    total,
+                )
+            )
     return found
 
 
 def conclude(case: str, stated: float, count: int, total: int) -> Findings:
     """The row of one kind and stated probability."""
-    row = Row(f"{case}, stated {stated:g}", "false alarms found over stated", "1", total, count / (stated * total), bound=1.0,
-              interval=intervals.of_rate(count, stated * total), requirement=Requirement(1.0 / FACTOR, FACTOR), group=GROUP,
-              more={"found": count, "stated": stated * total})
-    return Findings([row], {f"alarms {case} {stated:g}": {
-        "case": case, "stated": stated, "ratio": row.ours, "low": row.interval[0], "high": row.interval[1]}})
+    row = Row(
+        f"{case}, stated {stated:g}",
+        "false alarms found over stated",
+        "1",
+        total,
+        count / (stated * total),
+        bound=1.0,
+        interval=intervals.of_rate(count, stated * total),
+        requirement=Requirement(1.0 / FACTOR, FACTOR),
+        group=GROUP,
+        more={"found": count, "stated": stated * total},
+    )
+    return Findings(
+        [row],
+        {
+            f"alarms {case} {stated:g}": {
+                "case": case,
+                "stated": stated,
+                "ratio": row.ours,
+                "low": row.interval[0],
+                "high": row.interval[1],
+            }
+        },
+    )

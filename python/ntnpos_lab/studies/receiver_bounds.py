@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How well a time of arrival can be known at best, and how surely a signal can be found.
 
-Unknown carrier phase throughout, known amplitude, known Doppler; what the cyclic prefixes hold is not counted, as in
-the Cramer-Rao bound of `ntnpos.position.timing`.
+Unknown carrier phase throughout, known amplitude, known Doppler; what the cyclic prefixes hold is not
+counted, as in the Cramer-Rao bound of `ntnpos.position.timing`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def pair_error(energy: float, rho: np.ndarray) -> np.ndarray:
     """Least probability of taking one of two equally likely signals of equal energy for the other.
 
     Unknown carrier phase: ``Q_1(a, b) - exp(-(a^2 + b^2) / 2) I_0(a b) / 2``, ``a, b = sqrt(E / (2 N_0) (1 -+
-    sqrt(1 - |rho|^2)))`` (Proakis, Digital Communications, binary orthogonal and correlated signals, noncoherent).
+    sqrt(1 - |rho|^2)))`` (Proakis, Digital Communications, binary orthogonal and correlated signals,
+    noncoherent).
 
     Parameters
     ----------
@@ -69,8 +70,8 @@ def marcum_q(a, b) -> np.ndarray:
 def ziv_zakai_s(subcarriers: int, scs_hz: float, energy: float, window_s: float) -> float:
     """Ziv-Zakai bound: least rms error of a delay that is uniform in a window of that width, s.
 
-    ``E[error^2] >= 1/W int_0^W V{(W - h) P(h)} h dh`` (Bell et al., IEEE Trans. Inf. Theory 43(2), 1997, for a
-    uniform prior), P the least error probability between two delays h apart, V{} the valley filling. The
+    ``E[error^2] >= 1/W int_0^W V{(W - h) P(h)} h dh`` (Bell et al., IEEE Trans. Inf. Theory 43(2), 1997, for
+    a uniform prior), P the least error probability between two delays h apart, V{} the valley filling. The
     estimator that it bounds always answers.
     """
     bandwidth_hz = subcarriers * scs_hz
@@ -87,6 +88,7 @@ def detection_threshold(subcarriers: int, false_alarm_probability: float) -> flo
 
     Upward crossings of band-limited noise (Rice 1944) at `subcarriers` resolutions.
     """
+
     def chance(x: float) -> float:
         return (1.0 + subcarriers * np.sqrt(np.pi * x / 3.0)) * np.exp(-x)
 
@@ -100,8 +102,9 @@ def detection_threshold(subcarriers: int, false_alarm_probability: float) -> flo
 def miss_probability(energy: Sequence[float] | np.ndarray, threshold: float, dimensions: int) -> np.ndarray:
     """Probability that a detector at the true delay and Doppler does not pass.
 
-    The envelope is noncentral chi-square, the noise is known from the other dimensions: their ratio is noncentral F
-    (1 - Marcum Q for many dimensions). It passes where the log likelihood ratio passes the threshold.
+    The envelope is noncentral chi-square, the noise is known from the other dimensions: their ratio is
+    noncentral F (1 - Marcum Q for many dimensions). It passes where the log likelihood ratio passes the
+    threshold.
 
     Parameters
     ----------

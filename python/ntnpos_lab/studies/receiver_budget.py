@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SNR of the receiver study: the link budget of paper 001 (satellite positioning in S band) at 600 km.
 
-EIRP density 34 dBW/MHz, 0 dBi, noise figure 7 dB, all margins off, and the roll-off of 19 beams. Its layout is a fit
-to its text: a sphere of 6371 km, two tracks 10 degrees apart with 5 and 4 satellites 2 degrees apart, receivers within
-850 km wherever all elevations are 30 degrees or more. Beams are hexagons in the plane of direction cosines whose
-corners are 3 dB down (TR 38.821 6.1.1.1); a receiver is anywhere in its hexagon. The paper's SNR (its CNR) is that of one
-occupied element: it does not give the power of empty elements to the occupied ones.
+EIRP density 34 dBW/MHz, 0 dBi, noise figure 7 dB, all margins off, and the roll-off of 19 beams. Its layout
+is a fit to its text: a sphere of 6371 km, two tracks 10 degrees apart with 5 and 4 satellites 2 degrees
+apart, receivers within 850 km wherever all elevations are 30 degrees or more. Beams are hexagons in the plane
+of direction cosines whose corners are 3 dB down (TR 38.821 6.1.1.1); a receiver is anywhere in its hexagon.
+The paper's SNR (its CNR) is that of one occupied element: it does not give the power of empty elements to the
+occupied ones.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def beam_losses_db() -> np.ndarray:
 
 
 def element_snr_db() -> float:
-    """SNR at which the bound is the rms of the bounds of all links: the harmonic mean over receivers and beams."""
+    """SNR whose bound is the rms of the bounds of all links: the harmonic mean over receivers and beams."""
     snr_db = LinkBudget().snr_db(ranges_m(), FREQUENCY_HZ)
     inverse = np.mean(10.0 ** (-0.1 * snr_db)) * np.mean(10.0 ** (0.1 * beam_losses_db()))
     return float(-10.0 * np.log10(inverse))

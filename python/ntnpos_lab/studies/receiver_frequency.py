@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Receiver study, Doppler: the prediction is wrong by up to 50 kHz, the delay drifts by up to 25 us/s.
 
-Doppler and drift are one thing (one oscillator, one path): -50 kHz at 2 GHz is a drift of 25 us/s. Two numbers are
-swept: the drift of the truth, and how wrong the prediction's frequency is. The windows are +-50 us and +-52 kHz, wide
-enough for the aliases of a comb of 2: half a symbol (10 km) away at half a symbol rate.
+Doppler and drift are one thing (one oscillator, one path): -50 kHz at 2 GHz is a drift of 25 us/s. Two
+numbers are swept: the drift of the truth, and how wrong the prediction's frequency is. The windows are +-50
+us and +-52 kHz, wide enough for the aliases of a comb of 2: half a symbol (10 km) away at half a symbol rate.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ WAVEFORMS = {
 }
 MOST_OVER_BOUND = 1.03
 MOST_AT_ONE_ERROR = 1.25
-"""Of the rms error at any one frequency error over the bound: no cliff. Its own estimate is good to 7 % in the full form."""
+"""Of the rms error at any one frequency error over the bound: no cliff. It is known to 7 % in the full form.
+"""
 MOST_BIAS = 0.05
 FAR_S = 100e-9
 """An error beyond this is an alias or another gross mistake: 25 deviations or more here."""
@@ -45,27 +46,40 @@ PLAIN_FAR_S = 1e-6
 
 
 def plain_error_s(samples: np.ndarray, waveform: Waveform, window: Window, truth_s: float) -> float:
-    """Error of the strongest correlation in the window at the predicted frequency: no estimate of the error in it."""
+    """Error of the strongest correlation in the window at the predicted frequency, which is not corrected."""
     rate_hz = waveform.sample_rate_hz
     replica = sent(waveform, 0, 1)
     n = 1 << int(np.ceil(np.log2(len(samples) + len(replica))))
     turned = samples * np.exp(2j * np.pi * CARRIER_HZ * window.rate * np.arange(len(samples)) / rate_hz)
     cells = np.abs(np.fft.ifft(np.fft.fft(turned, n) * np.conj(np.fft.fft(replica, n))))
     first = round((window.delay_s - WINDOW_S) * rate_hz)
-    best = first + int(np.argmax(cells[first:first + round(2.0 * WINDOW_S * rate_hz) + 1]))
+    best = first + int(np.argmax(cells[first : first + round(2.0 * WINDOW_S * rate_hz) + 1]))
     return best / rate_hz - truth_s
 
 
-def block(seeds: tuple[int, ...], count: int, name: str, drift: float, error_hz: float) -> tuple[Errors, np.ndarray]:
+def block(
+    seeds: tuple[int, ...], count: int, name: str, drift: float, error_hz: float
+) -> tuple[Errors, np.ndarray]:
     """Errors at one drift and frequency error, and those of the plain correlation."""
     waveform, rng = WAVEFORMS[name], generator(*seeds)
     errors, stds, plain = [], [], []
     for _ in range(count):
         wrong_hz = np.clip(error_hz + rng.uniform(-JITTER_HZ, JITTER_HZ), ERRORS_HZ[0], ERRORS_HZ[-1])
         path = Path(rng.uniform(0.2e-3, 0.3e-3), drift, phase(rng))
-        window = Window(path.delay_s + rng.uniform(-0.8, 0.8) * WINDOW_S, drift + wrong_hz / CARRIER_HZ, WINDOW_S, WINDOW_HZ)
-        samples = received(waveform, [Emitter(0, [path])], 0, round(1.5e-3 * waveform.sample_rate_hz),
-                           waveform.noise_power(SNR_DB), rng)
+        window = Window(
+            path.delay_s + rng.uniform(-0.8, 0.8) * WINDOW_S,
+            drift + wrong_hz / CARRIER_HZ,
+            WINDOW_S,
+            WINDOW_HZ,
+        )
+        samples = received(
+            waveform,
+            [Emitter(0, [path])],
+            0,
+            round(1.5e-3 * waveform.sample_rate_hz),
+            waveform.noise_power(SNR_DB),
+            rng,
+        )
         (result,) = receive(bank(waveform, {0: window}), [(0.0, samples)])
         plain.append(plain_error_s(samples, waveform, window, path.delay_s))
         if result.found:
@@ -80,27 +94,64 @@ def conclude(name: str, results: list[tuple[Errors, np.ndarray]]) -> Findings:
     bound_s = toa_bound_s(waveform.carrier, waveform.resource(), SNR_DB)
     rows, curves = [], {}
     for j, drift in enumerate(DRIFTS):
-        here = results[j * len(ERRORS_HZ):(j + 1) * len(ERRORS_HZ)]
-        rows.append(deviation_row(GROUP, f"{name}, {drift * 1e6:+.0f} µs/s", Errors.of([e for e, _ in here]), bound_s,
-                                  MOST_OVER_BOUND))
+        here = results[j * len(ERRORS_HZ) : (j + 1) * len(ERRORS_HZ)]
+        rows.append(
+            deviation_row(
+                GROUP,
+                f"{name}, {drift * 1e6:+.0f} µs/s",
+                Errors.of([e for e, _ in here]),
+                bound_s,
+                MOST_OVER_BOUND,
+            )
+        )
         curves[f"{drift * 1e6:+.0f} µs/s"] = {
             "ratio": [_ratio(e, bound_s) for e, _ in here],
             "largest_m": [float(np.max(np.abs(e.error_s), initial=0.0)) * C_M_S for e, _ in here],
-            "plain_m": [float(np.max(np.abs(p))) * C_M_S for _, p in here]}
+            "plain_m": [float(np.max(np.abs(p))) * C_M_S for _, p in here],
+        }
     errors, plain = Errors.of([e for e, _ in results]), np.concatenate([p for _, p in results])
     worst = max((e for e, _ in results), key=lambda e: _ratio(e, bound_s))
     worst_ratio, n = _ratio(worst, bound_s), len(errors.error_s)
     rows += [
-        Row(name, "rms error over bound, at the worst drift and frequency error", "1", len(worst.error_s), worst_ratio,
-            bound=1.0, interval=intervals.of_deviation(worst_ratio, len(worst.error_s)), group=GROUP,
-            requirement=Requirement(high=MOST_AT_ONE_ERROR)),
-        Row(name, "largest error", "m", n, float(np.max(np.abs(errors.error_s), initial=0.0)) * C_M_S, group=GROUP,
-            thesis_like=float(np.max(np.abs(plain))) * C_M_S, requirement=Requirement(high=FAR_S * C_M_S)),
-        Row(name, f"errors beyond {FAR_S * 1e9:.0f} ns (thesis-like: beyond 1000 ns)", "", n,
-            float(np.count_nonzero(np.abs(errors.error_s) > FAR_S)), bound=0.0, group=GROUP,
-            thesis_like=float(np.count_nonzero(np.abs(plain) > PLAIN_FAR_S)), requirement=Requirement(high=0.0)),
-        bias_row(GROUP, name, errors, MOST_BIAS), nees_row(GROUP, name, errors), missed_row(GROUP, name, errors)]
-    return Findings(rows, {f"frequency {name}": {"error_hz": ERRORS_HZ, "n": len(worst.error_s), "drifts": curves}})
+        Row(
+            name,
+            "rms error over bound, at the worst drift and frequency error",
+            "1",
+            len(worst.error_s),
+            worst_ratio,
+            bound=1.0,
+            interval=intervals.of_deviation(worst_ratio, len(worst.error_s)),
+            group=GROUP,
+            requirement=Requirement(high=MOST_AT_ONE_ERROR),
+        ),
+        Row(
+            name,
+            "largest error",
+            "m",
+            n,
+            float(np.max(np.abs(errors.error_s), initial=0.0)) * C_M_S,
+            group=GROUP,
+            thesis_like=float(np.max(np.abs(plain))) * C_M_S,
+            requirement=Requirement(high=FAR_S * C_M_S),
+        ),
+        Row(
+            name,
+            f"errors beyond {FAR_S * 1e9:.0f} ns (thesis-like: beyond 1000 ns)",
+            "",
+            n,
+            float(np.count_nonzero(np.abs(errors.error_s) > FAR_S)),
+            bound=0.0,
+            group=GROUP,
+            thesis_like=float(np.count_nonzero(np.abs(plain) > PLAIN_FAR_S)),
+            requirement=Requirement(high=0.0),
+        ),
+        bias_row(GROUP, name, errors, MOST_BIAS),
+        nees_row(GROUP, name, errors),
+        missed_row(GROUP, name, errors),
+    ]
+    return Findings(
+        rows, {f"frequency {name}": {"error_hz": ERRORS_HZ, "n": len(worst.error_s), "drifts": curves}}
+    )
 
 
 def _ratio(errors: Errors, bound_s: float) -> float:
@@ -117,6 +168,12 @@ def parts(seed: int, effort: Effort) -> list[Part]:
         for j, drift in enumerate(DRIFTS):
             for k, error_hz in enumerate(ERRORS_HZ):
                 work += blocks(block, (seed, 5, i, j, k), count, count, name, drift, error_hz)
-        found.append(Part(f"{GROUP}: {name}", work, lambda results, name=name: conclude(name, results),
-                          count * len(ERRORS_HZ) * len(DRIFTS)))
+        found.append(
+            Part(
+                f"{GROUP}: {name}",
+                work,
+                lambda results, name=name: conclude(name, results),
+                count * len(ERRORS_HZ) * len(DRIFTS),
+            )
+        )
     return found

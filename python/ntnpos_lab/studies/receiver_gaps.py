@@ -33,7 +33,9 @@ def block(seeds: tuple[int, ...], count: int) -> tuple[np.ndarray, Errors, np.nd
     for _ in range(count):
         gap, first_end, path, results = one_gap(rng)
         second_start = first_end + gap
-        begins = occasion_starts(path, (second_start / WAVEFORM.sample_rate_hz + PERIODS * WAVEFORM.periodicity * 1e-3))
+        begins = occasion_starts(
+            path, (second_start / WAVEFORM.sample_rate_hz + PERIODS * WAVEFORM.periodicity * 1e-3)
+        )
         length_s = prs_length_s()
         start_s, end_s = first_end / WAVEFORM.sample_rate_hz, second_start / WAVEFORM.sample_rate_hz
         cut = any(begin < end_s and begin + length_s > start_s for begin in begins)
@@ -66,14 +68,19 @@ def one_gap(rng: np.random.Generator) -> tuple[int, int, Path, list[Result]]:
     second = first_end + gap
     noise = WAVEFORM.noise_power(SNR_DB)
     emitters = [Emitter(0, [path])]
-    segments = [(0.0, received(WAVEFORM, emitters, 0, first_end, noise, rng)),
-                (second / rate_hz, received(WAVEFORM, emitters, second, round(PERIODS * period), noise, rng))]
+    segments = [
+        (0.0, received(WAVEFORM, emitters, 0, first_end, noise, rng)),
+        (second / rate_hz, received(WAVEFORM, emitters, second, round(PERIODS * period), noise, rng)),
+    ]
     return gap, first_end, path, receive(bank(WAVEFORM, {0: window}), segments)
 
 
 def first_symbol_s() -> float:
     """From the start of a slot to the PRS's first cyclic prefix, s."""
-    return ntnpos.symbol_offset_samples(WAVEFORM.carrier, 0, WAVEFORM.resource().start_symbol) / WAVEFORM.sample_rate_hz
+    return (
+        ntnpos.symbol_offset_samples(WAVEFORM.carrier, 0, WAVEFORM.resource().start_symbol)
+        / WAVEFORM.sample_rate_hz
+    )
 
 
 def prs_length_s() -> float:
@@ -109,15 +116,42 @@ def conclude(results: list[tuple[np.ndarray, Errors, np.ndarray]]) -> Findings:
     recovery = table[:, 2]
     case = f"one gap a stream, {cut} of {n} in an occasion"
     rows = [
-        Row(case, f"results off by more than {BIASED:.0f} stated deviations", "", len(scaled),
-            float(np.count_nonzero(np.abs(scaled) > BIASED)), bound=0.0, requirement=Requirement(high=0.0), group=GROUP,
-            more={"largest_error_m": float(np.max(np.abs(errors.error_s), initial=0.0)) * C_M_S}),
-        Row(case, "longest time from the gap's end to a result", "PRS periods", n,
-            float(np.max(recovery)), bound=1.0, requirement=Requirement(high=1.0), group=GROUP),
-        Row(case, "whole occasions after the gap that were not found at once", "", n, float(np.sum(table[:, 3])), bound=0.0,
-            requirement=Requirement(high=0.0), group=GROUP),
-        nees_row(GROUP, case, errors)]
-    return Findings(rows, {"gaps": {"gap": gaps, "scaled": scaled, "trial_gap": table[:, 0], "recovery": recovery}})
+        Row(
+            case,
+            f"results off by more than {BIASED:.0f} stated deviations",
+            "",
+            len(scaled),
+            float(np.count_nonzero(np.abs(scaled) > BIASED)),
+            bound=0.0,
+            requirement=Requirement(high=0.0),
+            group=GROUP,
+            more={"largest_error_m": float(np.max(np.abs(errors.error_s), initial=0.0)) * C_M_S},
+        ),
+        Row(
+            case,
+            "longest time from the gap's end to a result",
+            "PRS periods",
+            n,
+            float(np.max(recovery)),
+            bound=1.0,
+            requirement=Requirement(high=1.0),
+            group=GROUP,
+        ),
+        Row(
+            case,
+            "whole occasions after the gap that were not found at once",
+            "",
+            n,
+            float(np.sum(table[:, 3])),
+            bound=0.0,
+            requirement=Requirement(high=0.0),
+            group=GROUP,
+        ),
+        nees_row(GROUP, case, errors),
+    ]
+    return Findings(
+        rows, {"gaps": {"gap": gaps, "scaled": scaled, "trial_gap": table[:, 0], "recovery": recovery}}
+    )
 
 
 def parts(seed: int, effort: Effort) -> list[Part]:

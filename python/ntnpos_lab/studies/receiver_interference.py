@@ -36,7 +36,9 @@ def block(seeds: tuple[int, ...], count: int, stronger_db: float) -> tuple[Error
             gain = phase(rng) * (10.0 ** (0.05 * stronger_db) if index == 0 else 1.0)
             emitters.append(Emitter(index, [Path(delay_s, rate, gain)]))
             windows[index] = Window(delay_s + rng.uniform(-2e-6, 2e-6), rate + rng.uniform(-1.5e-7, 1.5e-7))
-        samples = received(WAVEFORM, emitters, 0, round(1.4e-3 * WAVEFORM.sample_rate_hz), WAVEFORM.noise_power(SNR_DB), rng)
+        samples = received(
+            WAVEFORM, emitters, 0, round(1.4e-3 * WAVEFORM.sample_rate_hz), WAVEFORM.noise_power(SNR_DB), rng
+        )
         heard = set()
         for result in receive(bank(WAVEFORM, windows), [(0.0, samples)]):
             if result.found:
@@ -57,8 +59,13 @@ def parts(seed: int, effort: Effort) -> list[Part]:
     strong_s = toa_bound_s(WAVEFORM.carrier, WAVEFORM.resource(), SNR_DB + STRONGER_DB)
 
     def all_rows(case: str, errors: Errors, bound: float, most: float | None) -> list:
-        return [deviation_row(GROUP, case, errors, bound, most), bias_row(GROUP, case, errors, None),
-                nees_row(GROUP, case, errors), missed_row(GROUP, case, errors), far_row(GROUP, case, errors)]
+        return [
+            deviation_row(GROUP, case, errors, bound, most),
+            bias_row(GROUP, case, errors, None),
+            nees_row(GROUP, case, errors),
+            missed_row(GROUP, case, errors),
+            far_row(GROUP, case, errors),
+        ]
 
     def conclude_equal(results: list[tuple[Errors, Errors]]) -> Findings:
         errors = Errors.of([e for pair in results for e in pair])
@@ -72,11 +79,23 @@ def parts(seed: int, effort: Effort) -> list[Part]:
         rows.append(nees_row(GROUP, "one 10 dB stronger: itself", strong))
         return Findings(rows, {"nine stronger": _bar("8 beside one 10 dB stronger", rows[0])})
 
-    return [Part(f"{GROUP}: equal", blocks(block, (seed, 3, 0), scenes, 50, 0.0), conclude_equal, scenes),
-            Part(f"{GROUP}: one stronger", blocks(block, (seed, 3, 1), scenes, 50, STRONGER_DB), conclude_stronger, scenes)]
+    return [
+        Part(f"{GROUP}: equal", blocks(block, (seed, 3, 0), scenes, 50, 0.0), conclude_equal, scenes),
+        Part(
+            f"{GROUP}: one stronger",
+            blocks(block, (seed, 3, 1), scenes, 50, STRONGER_DB),
+            conclude_stronger,
+            scenes,
+        ),
+    ]
 
 
 def _bar(name: str, row) -> dict:
     """What the picture shows of a deviation row."""
-    return {"case": name, "ratio": row.ours / row.bound, "low": row.interval[0] / row.bound,
-            "high": row.interval[1] / row.bound, "most": row.more["required_over_bound"]}
+    return {
+        "case": name,
+        "ratio": row.ours / row.bound,
+        "low": row.interval[0] / row.bound,
+        "high": row.interval[1] / row.bound,
+        "most": row.more["required_over_bound"],
+    }

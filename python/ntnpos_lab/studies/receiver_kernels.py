@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The receiver under study: the kernels that `comb_correlator` and `first_path_detector` run. And two plain answers."""
+"""The receiver under study: the kernels of `comb_correlator` and `first_path_detector`. And two plain
+answers.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Window:
 
     def kernel(self) -> ntnpos.search_window:
         """As the kernels take it."""
-        return ntnpos.search_window(trajectory(self.delay_s, self.rate), self.half_width_s, self.doppler_half_width_hz)
+        return ntnpos.search_window(
+            trajectory(self.delay_s, self.rate), self.half_width_s, self.doppler_half_width_hz
+        )
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def bank(waveform: Waveform, windows: dict[int, Window], **settings) -> ntnpos.c
 
 
 def receive(receiver: ntnpos.correlator_bank, segments: Sequence[tuple[float, np.ndarray]]) -> list[Result]:
-    """Segments (receiver clock of the first sample in s, samples) through a receiver; what it reports, in order."""
+    """Segments (receiver clock of the first sample in s, samples) through a receiver; its reports in order.
+    """
     for start_s, samples in segments:
         receiver.begin_segment(ntnpos.instant(*_pair(start_s)))
         receiver.push(samples)
@@ -81,7 +86,9 @@ def _read(receiver: ntnpos.correlator_bank, profile: ntnpos.delay_profile) -> Re
     if not estimate.detected:
         return Result(satellite, profile.slot_count, "no_signal", arrival_s)
     m = ntnpos.measure_toa(profile, estimate)
-    return Result(satellite, profile.slot_count, status, m.arrival - ntnpos.instant(ZERO), m.toa_s, m.toa_std_s, profile)
+    return Result(
+        satellite, profile.slot_count, status, m.arrival - ntnpos.instant(ZERO), m.toa_s, m.toa_std_s, profile
+    )
 
 
 def detector(config: ntnpos.first_path_config) -> ntnpos.first_path:
@@ -91,15 +98,18 @@ def detector(config: ntnpos.first_path_config) -> ntnpos.first_path:
 
 @functools.lru_cache(maxsize=64)
 def _detector(subcarriers: int, scs_hz: float, points: int, false_alarm: float) -> ntnpos.first_path:
-    return ntnpos.first_path(ntnpos.first_path_config(
-        subcarriers=subcarriers, scs_hz=scs_hz, profile_points=points, false_alarm_probability=false_alarm))
+    return ntnpos.first_path(
+        ntnpos.first_path_config(
+            subcarriers=subcarriers, scs_hz=scs_hz, profile_points=points, false_alarm_probability=false_alarm
+        )
+    )
 
 
 # ------------------------------------------------------------------------------------ plain answers
 
 
 def channel_of(values: np.ndarray, subcarriers: int) -> np.ndarray:
-    """The combined channel [subcarriers] of a profile in first_path's form (the inverse of its definition)."""
+    """The combined channel [subcarriers] of a profile in first_path's form (its definition inverted)."""
     points = len(values)
     spectrum = np.fft.fft(np.fft.ifftshift(values)) * (subcarriers / points)
     return spectrum[(np.arange(subcarriers) - subcarriers // 2) % points]
@@ -108,15 +118,19 @@ def channel_of(values: np.ndarray, subcarriers: int) -> np.ndarray:
 def crossing_toa_s(result: Result, waveform: Waveform, sample_rate_hz: float) -> float:
     """The first sample above 0.6 between noise floor and peak: the integer-sample answer of a plain receiver.
 
-    The profile is moved onto the samples of a receiver that runs at `sample_rate_hz`; Doppler is taken out already.
+    The profile is moved onto the samples of a receiver that runs at `sample_rate_hz`; Doppler is taken out
+    already.
     """
     subcarriers, scs_hz = 12 * waveform.num_rb, waveform.scs_khz * 1e3
     middle = result.profile.toa_s
     sample_s = round(middle * sample_rate_hz) / sample_rate_hz
     k = np.arange(subcarriers) - subcarriers // 2
-    moved = channel_of(result.profile.values, subcarriers) * np.exp(-2j * np.pi * k * scs_hz * (middle - sample_s))
+    moved = channel_of(result.profile.values, subcarriers) * np.exp(
+        -2j * np.pi * k * scs_hz * (middle - sample_s)
+    )
     found = _detector(subcarriers, scs_hz, round(sample_rate_hz / scs_hz), FALSE_ALARM).detect_channel(
-        moved.astype(np.complex64))
+        moved.astype(np.complex64)
+    )
     return sample_s + found.crossing_s if found.detected else np.nan
 
 
@@ -125,6 +139,8 @@ def strongest_toa_s(result: Result, waveform: Waveform) -> float:
     subcarriers, scs_hz = 12 * waveform.num_rb, waveform.scs_khz * 1e3
     points = 64 * subcarriers
     padded = np.zeros(points, complex)
-    padded[(np.arange(subcarriers) - subcarriers // 2) % points] = channel_of(result.profile.values, subcarriers)
+    padded[(np.arange(subcarriers) - subcarriers // 2) % points] = channel_of(
+        result.profile.values, subcarriers
+    )
     best = int(np.argmax(np.abs(np.fft.ifft(padded))))
     return result.profile.toa_s + (best - points if best >= points // 2 else best) / (points * scs_hz)

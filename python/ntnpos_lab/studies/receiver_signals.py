@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the receiver study receives: DL-PRS through moving paths and noise, by the kernels that the flowgraph runs.
+"""What the receiver study receives: DL-PRS through moving paths and noise, by the flowgraph's kernels.
 
-`prs_slot` and `satellite_channel` make every trial afresh, delay, Doppler, phases and noise; their error vector is
--65 dB or better in the bands used here, which a test compares with an exact sum. All clocks read 0 when SFN 0 slot 0
-leaves, and the receiver's clock is true.
+`prs_slot` and `satellite_channel` make every trial afresh, delay, Doppler, phases and noise; their error
+vector is -65 dB or better in the bands used here, which a test compares with an exact sum. All clocks read 0
+when SFN 0 slot 0 leaves, and the receiver's clock is true.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CARRIER_HZ = 2.0e9
 
 @dataclass(frozen=True)
 class Waveform:
-    """A carrier with a DL-PRS that fills it. The fields are those of `ntnpos.carrier` and `ntnpos.prs_resource`."""
+    """A carrier with a DL-PRS that fills it. Fields as of `ntnpos.carrier` and `ntnpos.prs_resource`."""
 
     num_rb: int
     comb_size: int
@@ -34,8 +34,12 @@ class Waveform:
     @property
     def carrier(self) -> ntnpos.carrier:
         """The carrier."""
-        return ntnpos.carrier(frequency_hz=CARRIER_HZ, scs_khz=self.scs_khz, n_rb=self.num_rb,
-                              sample_rate_hz=self.sample_rate_hz)
+        return ntnpos.carrier(
+            frequency_hz=CARRIER_HZ,
+            scs_khz=self.scs_khz,
+            n_rb=self.num_rb,
+            sample_rate_hz=self.sample_rate_hz,
+        )
 
     @property
     def sample_rate_hz(self) -> float:
@@ -48,9 +52,15 @@ class Waveform:
     def resource(self, index: int = 0) -> ntnpos.prs_resource:
         """The DL-PRS of satellite number `index`: identities differ, and combs as far as there are any."""
         return ntnpos.prs_resource(
-            sequence_id=101 + 37 * index, comb_size=self.comb_size, re_offset=index % self.comb_size, start_symbol=1,
-            num_symbols=self.num_symbols, num_rb=self.num_rb, repetition_factor=self.slots,
-            periodicity_slots=self.periodicity * self.scs_khz // 15)
+            sequence_id=101 + 37 * index,
+            comb_size=self.comb_size,
+            re_offset=index % self.comb_size,
+            start_symbol=1,
+            num_symbols=self.num_symbols,
+            num_rb=self.num_rb,
+            repetition_factor=self.slots,
+            periodicity_slots=self.periodicity * self.scs_khz // 15,
+        )
 
     def noise_power(self, element_snr_db: float) -> float:
         """Variance of a noise sample that gives an occupied element that SNR, for a path of gain 1.
@@ -104,8 +114,14 @@ def sent(waveform: Waveform, index: int, slots: int) -> np.ndarray:
     return np.concatenate([ntnpos.prs_slot(carrier, [resource], slot) for slot in range(slots)])
 
 
-def received(waveform: Waveform, emitters: list[Emitter], first: int, count: int, noise_power: float,
-             rng: np.random.Generator) -> np.ndarray:
+def received(
+    waveform: Waveform,
+    emitters: list[Emitter],
+    first: int,
+    count: int,
+    noise_power: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Samples first .. first + count - 1 by the receiver's clock, complex64[count]."""
     noise = ntnpos.white_noise(int(rng.integers(2**63)), noise_power)
     if not emitters:
@@ -119,6 +135,9 @@ def received(waveform: Waveform, emitters: list[Emitter], first: int, count: int
         for path in emitter.paths:
             paths.append(ntnpos.channel_path(number, trajectory(path.delay_s, path.rate), path.gain, ZERO))
     channel = ntnpos.satellite_channel(
-        rate_hz, CARRIER_HZ, paths,
-        ntnpos.channel_receiver(ntnpos.instant(ZERO), ntnpos.receiver_clock(), noise))
+        rate_hz,
+        CARRIER_HZ,
+        paths,
+        ntnpos.channel_receiver(ntnpos.instant(ZERO), ntnpos.receiver_clock(), noise),
+    )
     return channel.process(first, count, inputs)

@@ -24,7 +24,7 @@ class Requirement:
 
     def allows(self, value: float | None) -> bool:
         """Whether a value is within; None (nothing was found) is not."""
-        return value is not None and math.isfinite(value) and self.low <= value <= self.high
+        return value is not None and math.isfinite(value) and bool(self.low <= value <= self.high)
 
     def text(self, digits: int = 4) -> str:
         """As a reader sees it."""
@@ -62,23 +62,33 @@ class Row:
 
     @property
     def certain(self) -> bool | None:
-        """Whether all of the confidence interval says the same as the value; None where there is no interval."""
+        """Whether all of the confidence interval says the same as the value; None without an interval."""
         if self.requirement is None or self.interval is None or self.ours is None:
             return None
         low, high = self.interval
         if self.ok:
             return self.requirement.allows(low) and self.requirement.allows(high)
-        return high < self.requirement.low or low > self.requirement.high
+        return bool(high < self.requirement.low or low > self.requirement.high)
 
     def as_json(self) -> dict[str, Any]:
         """Contract section 4, and `group`, `n`, `requirement`, `ok`, `certain`."""
         interval = None if self.interval is None else [_plain(end) for end in self.interval]
         return {
-            "case": self.case, "quantity": self.quantity, "unit": self.unit, "paper": _plain(self.paper),
-            "thesis_like": _plain(self.thesis_like), "ours": _plain(self.ours), "bound": _plain(self.bound),
-            "ci95": interval, "group": self.group, "n": int(self.n),
-            "requirement": self.requirement.text() if self.requirement else None, "ok": self.ok,
-            "certain": self.certain, **{key: _plain(value) for key, value in self.more.items()}}
+            "case": self.case,
+            "quantity": self.quantity,
+            "unit": self.unit,
+            "paper": _plain(self.paper),
+            "thesis_like": _plain(self.thesis_like),
+            "ours": _plain(self.ours),
+            "bound": _plain(self.bound),
+            "ci95": interval,
+            "group": self.group,
+            "n": int(self.n),
+            "requirement": self.requirement.text() if self.requirement else None,
+            "ok": self.ok,
+            "certain": self.certain,
+            **{key: _plain(value) for key, value in self.more.items()},
+        }
 
 
 @dataclass(frozen=True)
@@ -113,13 +123,32 @@ def _plain(value: Any) -> Any:
 
 def to_json(study: str, seed: int, n: int, findings: Findings) -> str:
     """Text of the JSON file."""
-    found = {"study": study, "seed": seed, "n": int(n), "rows": [row.as_json() for row in findings.rows],
-             "curves": _plain(findings.curves)}
+    found = {
+        "study": study,
+        "seed": seed,
+        "n": int(n),
+        "rows": [row.as_json() for row in findings.rows],
+        "curves": _plain(findings.curves),
+    }
     return json.dumps(found, indent=1, allow_nan=False) + "\n"
 
 
-_COLUMNS = ["group", "case", "quantity", "unit", "paper", "thesis_like", "ours", "bound", "ci95_low", "ci95_high", "n",
-            "requirement", "ok", "certain"]
+_COLUMNS = [
+    "group",
+    "case",
+    "quantity",
+    "unit",
+    "paper",
+    "thesis_like",
+    "ours",
+    "bound",
+    "ci95_low",
+    "ci95_high",
+    "n",
+    "requirement",
+    "ok",
+    "certain",
+]
 
 
 def to_csv(findings: Findings) -> str:
@@ -155,14 +184,21 @@ def to_markdown(title: str, about: str, findings: Findings) -> str:
     """Text of the Markdown file: a table for each group."""
     lines = [f"# {title}", "", about, ""]
     for group in dict.fromkeys(row.group for row in findings.rows):
-        lines += [f"## {group}", "",
-                  "| case | quantity | thesis-like | ours | 95 % | bound | n | requirement | |",
-                  "|---|---|---|---|---|---|---|---|---|"]
+        lines += [
+            f"## {group}",
+            "",
+            "| case | quantity | thesis-like | ours | 95 % | bound | n | requirement | |",
+            "|---|---|---|---|---|---|---|---|---|",
+        ]
         for row in (row for row in findings.rows if row.group == group):
             quantity = row.quantity + (f", {row.unit}" if row.unit not in ("", "1") else "")
-            interval = "-" if row.interval is None else f"{number(row.interval[0])} to {number(row.interval[1])}"
-            lines.append(f"| {row.case} | {quantity} | {number(row.thesis_like)} | {number(row.ours)} | {interval} | "
-                         f"{number(row.bound)} | {row.n} | {row.requirement.text() if row.requirement else ''} | "
-                         f"{verdict(row)} |")
+            interval = (
+                "-" if row.interval is None else f"{number(row.interval[0])} to {number(row.interval[1])}"
+            )
+            lines.append(
+                f"| {row.case} | {quantity} | {number(row.thesis_like)} | {number(row.ours)} | {interval} | "
+                f"{number(row.bound)} | {row.n} | {row.requirement.text() if row.requirement else ''} | "
+                f"{verdict(row)} |"
+            )
         lines.append("")
     return "\n".join(lines)

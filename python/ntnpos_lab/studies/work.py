@@ -39,9 +39,14 @@ def shares(total: int, most: int) -> list[int]:
     return [total // count + (i < total % count) for i in range(count)]
 
 
-def blocks(function: Callable[..., Any], seeds: Sequence[int], total: int, most: int, *arguments: Any) -> list[partial]:
+def blocks(
+    function: Callable[..., Any], seeds: Sequence[int], total: int, most: int, *arguments: Any
+) -> list[partial]:
     """Calls of function(generator's seeds, trials, *arguments) that together make `total` trials."""
-    return [partial(function, (*seeds, index), share, *arguments) for index, share in enumerate(shares(total, most))]
+    return [
+        partial(function, (*seeds, index), share, *arguments)
+        for index, share in enumerate(shares(total, most))
+    ]
 
 
 def _call(block: Callable[[], Any]) -> Any:
