@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <gnuradio/ntnpos/kernel/comb_correlator.h>
 #include <gnuradio/ntnpos/kernel/prs_modulator.h>
 #include <gnuradio/ntnpos/kernel/srs_modulator.h>
 #include <boost/test/unit_test.hpp>
@@ -93,5 +94,36 @@ BOOST_AUTO_TEST_CASE(a_slot_of_srs_allocates_nothing)
                                   modulator.modulate(slot, out.data(), 0.01 * slot);
                           }),
                           0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_correlated_occasion_allocates_nothing)
+{
+    carrier c;
+    c.n_rb = 24;
+    const auto predicted = std::make_shared<trajectory>();
+    predicted->segments.push_back({ {}, { 2e-4, 2e-5 } });
+    const delay_model model{ predicted, {}, 0.0, 0.0 };
+    std::vector<std::complex<float>> samples(2 * 7680, 1.0f);
+    const sample_view view{
+        samples.data(), 0, static_cast<int64_t>(samples.size()), {}, c.sample_rate_hz
+    };
+    comb_correlator correlator(c);
+    std::vector<symbol_channel> found;
+    for (const int comb : { 4, 6, 12 }) {
+        prs_resource r;
+        r.comb_size = comb;
+        r.num_symbols = 12;
+        prs_replica replica(c, r);
+        const std::vector<int64_t> slots{ 0 };
+        const std::vector<instant> sent{ {} };
+        const std::vector<std::complex<float>> channel(replica.span(), 1.0f);
+        const auto both = [&] {
+            BOOST_CHECK(correlator.measure(view, replica, slots, sent, model, found));
+            correlator.add_replica(
+                view, replica, slots, sent, model, channel, 0.0, -0.1f);
+        };
+        both(); // plans, replica, room
+        BOOST_CHECK_EQUAL(allocations_of(both), 0);
     }
 }

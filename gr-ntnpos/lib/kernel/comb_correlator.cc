@@ -1,41 +1,123 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "phasor.h"
+#include "comb_fold.h"
+#include "multiversion.h"
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace gr::ntnpos::kernel {
+
+namespace {
+
+constexpr int stretch = turn_table::stretch;
+
+const float* as_floats(const std::complex<float>* x)
+{
+    return reinterpret_cast<const float*>(x);
+}
+
+// out = s conj(v) (re + j im) (fine_re + j fine_im)
+NTNPOS_MULTIVERSION
+void elements_of(const float* s,
+                 const float* v,
+                 float re,
+                 float im,
+                 const float* fine_re,
+                 const float* fine_im,
+                 int count,
+                 float* out)
+{
+    for (int m = 0; m < count; ++m) {
+        const float tr = re * fine_re[m] - im * fine_im[m];
+        const float ti = re * fine_im[m] + im * fine_re[m];
+        const float xr = s[2 * m] * v[2 * m] + s[2 * m + 1] * v[2 * m + 1];
+        const float xi = s[2 * m + 1] * v[2 * m] - s[2 * m] * v[2 * m + 1];
+        out[2 * m] = xr * tr - xi * ti;
+        out[2 * m + 1] = xr * ti + xi * tr;
+    }
+}
+
+// out[m spacing] = v[m] channel[m comb] (re + j im) (fine_re + j fine_im)
+void bins_of(const std::complex<float>* v,
+             const std::complex<float>* channel,
+             int comb,
+             float re,
+             float im,
+             const float* fine_re,
+             const float* fine_im,
+             int count,
+             int spacing,
+             std::complex<float>* out)
+{
+    for (int m = 0; m < count; ++m) {
+        const float tr = re * fine_re[m] - im * fine_im[m];
+        const float ti = re * fine_im[m] + im * fine_re[m];
+        const std::complex<float> c = channel[m * comb];
+        const float xr = v[m].real() * c.real() - v[m].imag() * c.imag();
+        const float xi = v[m].real() * c.imag() + v[m].imag() * c.real();
+        out[m * spacing] = { xr * tr - xi * ti, xr * ti + xi * tr };
+    }
+}
+
+} // namespace
 
 comb_correlator::comb_correlator(const carrier& c)
     : d_carrier((throw_if(validate(c)), c)),
       d_size(fft_size(c)),
-      d_forward(d_size, fft::direction::forward),
-      d_inverse(d_size, fft::direction::inverse)
+      d_ramp(std::make_unique<turn_table>())
 {
 }
 
-comb_correlator::placement comb_correlator::place(const sample_view& samples,
-                                                  const prs_replica::symbol& s,
-                                                  const instant& sent,
+comb_correlator::~comb_correlator() = default;
+
+comb_fold& comb_correlator::fold_for(const prs_replica& replica)
+{
+    const int parts = std::gcd(replica.resource().comb_size, d_size);
+    auto& fold = d_folds[parts];
+    if (!fold)
+        fold = std::make_unique<comb_fold>(d_size, parts);
+    return *fold;
+}
+
+// What the placement of a slot's first symbol starts from: the slot's beginning.
+comb_correlator::placement comb_correlator::start(const instant& sent,
                                                   const delay_model& model) const
 {
-    const double rate = d_carrier.sample_rate_hz;
-    const instant useful_sent = advance(sent, (s.start_samples + s.cp_samples) / rate);
-    const instant useful = model.arrival(useful_sent);
-    placement p;
-    // Half a prefix early: paths and errors of either sign stay within the symbol.
-    p.window = std::llround(samples.position(useful)) - s.cp_samples / 2;
-    p.centre = samples.at(p.window + d_size / 2);
-    const double toa = model.at(p.centre);
-    p.ramp_s = (seconds_between(p.centre, useful_sent) - toa) - 0.5 * d_size / rate;
-    const double cycles = d_carrier.frequency_hz * toa;
-    p.cycles = cycles - std::floor(cycles);
-    p.step = d_carrier.frequency_hz * model.rate_at(p.centre) / rate;
-    // What lasts one second for the satellite's clock lasts 1 + rate by the receiver's.
-    const double stretch = 1.0 + model.rate_at(p.centre);
-    p.begin = samples.position(useful) - s.cp_samples * stretch;
-    p.end = samples.position(useful) + d_size * stretch;
+    placement p{};
+    p.centre = model.arrival(sent);
+    p.toa = model.at(p.centre);
+    p.rate = model.rate_at(p.centre);
     return p;
+}
+
+// p: the placement of the symbol before it in the slot, or of the slot's start.
+void comb_correlator::place(const sample_view& samples,
+                            const prs_replica::symbol& s,
+                            const instant& sent,
+                            const delay_model& model,
+                            placement& p) const
+{
+    const double rate_hz = d_carrier.sample_rate_hz;
+    const instant useful_sent = advance(sent, (s.start_samples + s.cp_samples) / rate_hz);
+    // Arrival by the line through the last delay: what curvature adds in a slot, 1e-7
+    // s/s^2 over 1e-6 s^2, is far below a sample, and only samples are counted with it.
+    const double since = seconds_between(useful_sent, p.centre) + p.toa;
+    const instant useful = advance(useful_sent, p.toa + p.rate * since / (1.0 - p.rate));
+    const double position = samples.position(useful);
+    // Half a prefix early: paths and errors of either sign stay within the symbol.
+    p.window = std::llround(position) - s.cp_samples / 2;
+    p.centre = samples.at(p.window + d_size / 2);
+    p.toa = model.at(p.centre);
+    p.rate = model.rate_at(p.centre);
+    p.ramp_s = (seconds_between(p.centre, useful_sent) - p.toa) - 0.5 * d_size / rate_hz;
+    const double cycles = d_carrier.frequency_hz * p.toa;
+    p.cycles = cycles - std::floor(cycles);
+    p.step = d_carrier.frequency_hz * p.rate / rate_hz;
+    // What lasts one second for the satellite's clock lasts 1 + rate by the receiver's.
+    const double stretched = 1.0 + p.rate;
+    p.begin = position - s.cp_samples * stretched;
+    p.end = position + d_size * stretched;
 }
 
 bool comb_correlator::measure(const sample_view& samples,
@@ -45,43 +127,61 @@ bool comb_correlator::measure(const sample_view& samples,
                               const delay_model& model,
                               std::vector<symbol_channel>& out)
 {
-    out.clear();
     const int comb = replica.resource().comb_size;
-    const int low = 12 * replica.resource().start_prb;
-    const float amplitude = std::pow(10.0, replica.resource().power_offset_db / 20.0);
+    const int low = 12 * replica.resource().start_prb - 6 * d_carrier.n_rb;
+    const double amplitude = std::pow(10.0, replica.resource().power_offset_db / 20.0);
     // The grid's unit element has amplitude 1/sqrt(12 n_rb) in time; the transform of N
     // samples gives N of it.
-    const float scale =
-        std::sqrt(12.0 * d_carrier.n_rb) / d_size / (amplitude * amplitude);
+    const auto scale = static_cast<float>(std::sqrt(12.0 * d_carrier.n_rb) / d_size /
+                                          (amplitude * amplitude));
+    comb_fold& fold = fold_for(replica);
+    const int spacing = comb / fold.parts();
+    const int elements = replica.elements();
+    out.resize(slots.size() * replica.num_symbols());
+    size_t at = 0;
     for (size_t i = 0; i < slots.size(); ++i) {
+        placement p = start(sent[i], model);
         for (int index = 0; index < replica.num_symbols(); ++index) {
             const auto symbol = replica.at(slots[i], index);
-            const placement p = place(samples, symbol, sent[i], model);
+            place(samples, symbol, sent[i], model, p);
             if (!samples.holds(p.window, p.window + d_size)) {
                 out.clear();
                 return false;
             }
-            auto* buffer = d_forward.data();
-            const auto* in = samples.data + (p.window - samples.first);
-            phasor turn(p.cycles - p.step * (d_size / 2), p.step);
-            for (int n = 0; n < d_size; ++n)
-                buffer[n] = in[n] * turn.next();
-            d_forward.execute();
-
-            symbol_channel channel{
-                static_cast<int>(i), p.centre, symbol.first_element, {}
-            };
-            channel.values.resize(replica.elements());
+            // The lowest element is turned to bin 0.
+            const int first_k = low + symbol.first_element;
+            fold.turn(p.cycles - p.step * (d_size / 2),
+                      p.step - static_cast<double>(first_k) / d_size);
+            const auto* spectrum =
+                fold.analyse(samples.data + (p.window - samples.first));
             // Ramp over absolute subcarrier frequency takes the window's place out.
             const double ramp = -p.ramp_s * d_carrier.scs_khz * 1e3;
-            const int first_k = low + symbol.first_element - 6 * d_carrier.n_rb;
-            phasor shift(ramp * first_k, ramp * comb);
-            for (int m = 0; m < replica.elements(); ++m) {
-                const int k = low + symbol.first_element + m * comb;
-                channel.values[m] = buffer[subcarrier_bin(d_carrier, k)] *
-                                    std::conj(symbol.values[m]) * shift.next() * scale;
+            d_ramp->set(ramp * first_k, ramp * comb, elements);
+
+            symbol_channel& channel = out[at++];
+            channel.slot_index = static_cast<int>(i);
+            channel.centre = p.centre;
+            channel.first_element = symbol.first_element;
+            channel.values.resize(elements);
+            for (int m = 0; m < elements; m += stretch) {
+                const int here = std::min(stretch, elements - m);
+                const auto turn = scale * d_ramp->coarse(m / stretch);
+                auto* values = channel.values.data() + m;
+                const auto* s = spectrum + m;
+                if (spacing > 1) {
+                    for (int n = 0; n < here; ++n)
+                        values[n] = spectrum[(m + n) * spacing];
+                    s = values;
+                }
+                elements_of(as_floats(s),
+                            as_floats(symbol.values + m),
+                            turn.real(),
+                            turn.imag(),
+                            d_ramp->fine_re(),
+                            d_ramp->fine_im(),
+                            here,
+                            reinterpret_cast<float*>(values));
             }
-            out.push_back(std::move(channel));
         }
     }
     return true;
@@ -97,41 +197,44 @@ void comb_correlator::add_replica(const sample_view& samples,
                                   float scale)
 {
     const int comb = replica.resource().comb_size;
-    const int low = 12 * replica.resource().start_prb;
+    const int low = 12 * replica.resource().start_prb - 6 * d_carrier.n_rb;
     const double edge = edge_s * d_carrier.sample_rate_hz;
     const float element = scale / std::sqrt(12.0f * d_carrier.n_rb);
+    comb_fold& fold = fold_for(replica);
+    const int spacing = comb / fold.parts();
+    const int elements = replica.elements();
+    std::fill_n(fold.bins(), fold.points(), std::complex<float>());
     for (size_t i = 0; i < slots.size(); ++i) {
+        placement p = start(sent[i], model);
         for (int index = 0; index < replica.num_symbols(); ++index) {
             const auto symbol = replica.at(slots[i], index);
-            const placement p = place(samples, symbol, sent[i], model);
+            place(samples, symbol, sent[i], model, p);
             const int64_t begin =
                 std::max(samples.first, static_cast<int64_t>(std::ceil(p.begin + edge)));
             const int64_t end =
                 std::min(samples.end(), static_cast<int64_t>(std::ceil(p.end + edge)));
             if (begin >= end)
                 continue;
-            auto* buffer = d_inverse.data();
-            std::fill(buffer, buffer + d_size, std::complex<float>(0.0f));
             const double ramp = p.ramp_s * d_carrier.scs_khz * 1e3;
-            const int first_k = low + symbol.first_element - 6 * d_carrier.n_rb;
-            phasor shift(ramp * first_k, ramp * comb);
-            for (int m = 0; m < replica.elements(); ++m) {
-                const int offset = symbol.first_element + m * comb;
-                buffer[subcarrier_bin(d_carrier, low + offset)] =
-                    symbol.values[m] * channel[offset] * shift.next() * element;
+            const int first_k = low + symbol.first_element;
+            d_ramp->set(ramp * first_k, ramp * comb, elements);
+            for (int m = 0; m < elements; m += stretch) {
+                const auto turn = element * d_ramp->coarse(m / stretch);
+                bins_of(symbol.values + m,
+                        channel.data() + symbol.first_element + m * comb,
+                        comb,
+                        turn.real(),
+                        turn.imag(),
+                        d_ramp->fine_re(),
+                        d_ramp->fine_im(),
+                        std::min(stretch, elements - m),
+                        spacing,
+                        fold.bins() + m * spacing);
             }
-            d_inverse.execute();
-            const int64_t from_centre = begin - (p.window + d_size / 2);
-            phasor turn(-p.cycles - p.step * from_centre, -p.step);
-            int64_t n = (begin - p.window) % d_size;
-            if (n < 0)
-                n += d_size;
-            auto* out = samples.data + (begin - samples.first);
-            for (int64_t j = begin; j < end; ++j) {
-                *out++ += buffer[n] * turn.next();
-                if (++n == d_size)
-                    n = 0;
-            }
+            fold.turn(p.cycles - p.step * (d_size / 2),
+                      p.step - static_cast<double>(first_k) / d_size);
+            fold.synthesise(
+                begin - p.window, end - begin, samples.data + (begin - samples.first));
         }
     }
 }

@@ -6,9 +6,14 @@
 #include <gnuradio/ntnpos/kernel/sample_view.h>
 #include <gnuradio/ntnpos/kernel/search_window.h>
 #include <complex>
+#include <map>
+#include <memory>
 #include <vector>
 
 namespace gr::ntnpos::kernel {
+
+class comb_fold;
+class turn_table;
 
 //! The channel on the occupied elements of one OFDM symbol, seen through a delay model.
 struct symbol_channel {
@@ -28,7 +33,10 @@ struct symbol_channel {
  * exp(+j 2 pi f_c toa(t)) that a delay model gives, which takes out Doppler and keeps all
  * symbols and slots coherent; the transform is then multiplied by the conjugate of what
  * was sent, and by the phase ramp of the window's place within the symbol. The model's
- * stretch is referred to the middle of the window, where it cannot bias a delay.
+ * stretch is referred to the middle of the window, where it cannot bias a delay. Of the
+ * transform only the comb is made: the window is folded onto the comb's part of its
+ * length first. Plans are made when a comb size is first met; else nothing is allocated
+ * once \p out has its size.
  *
  * The delay must be known to about half a cyclic prefix (prs_search finds it); it does
  * not estimate anything.
@@ -37,6 +45,7 @@ class comb_correlator
 {
 public:
     explicit comb_correlator(const carrier& c);
+    ~comb_correlator();
 
     /*!
      * Channel of every PRS symbol of the slots.
@@ -71,20 +80,25 @@ private:
         int64_t window; // first sample of the FFT window
         double ramp_s;  // place of that sample in the symbol's useful part, s
         instant centre; // middle of the window
-        double cycles;  // carrier cycles f_c toa at the middle, in [0, 1)
+        double toa;     // by the model there
+        double rate;    // and its rate
+        double cycles;  // carrier cycles f_c toa, in [0, 1)
         double step;    // cycles a sample
         double begin;   // position of the symbol's prefix in samples
         double end;     // position of its end
     };
-    placement place(const sample_view& samples,
-                    const prs_replica::symbol& s,
-                    const instant& sent,
-                    const delay_model& model) const;
+    placement start(const instant& sent, const delay_model& model) const;
+    void place(const sample_view& samples,
+               const prs_replica::symbol& s,
+               const instant& sent,
+               const delay_model& model,
+               placement& p) const;
+    comb_fold& fold_for(const prs_replica& replica);
 
     carrier d_carrier;
     int d_size;
-    fft d_forward;
-    fft d_inverse;
+    std::map<int, std::unique_ptr<comb_fold>> d_folds; // by their parts
+    std::unique_ptr<turn_table> d_ramp;
 };
 
 } // namespace gr::ntnpos::kernel

@@ -51,8 +51,11 @@ private:
     carrier d_carrier;
     prs_resource d_resource;
     int d_elements;
-    // by slot of the frame, empty until used
-    std::vector<std::vector<std::complex<float>>> d_values;
+    struct slot {
+        std::vector<std::complex<float>> values;
+        std::vector<symbol> symbols;
+    };
+    std::vector<slot> d_slots; // of the frame, empty until used
 };
 
 //! FFT bin of subcarrier \p k of the grid: k = 6 n_rb is bin 0.
