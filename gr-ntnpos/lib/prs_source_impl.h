@@ -12,7 +12,7 @@ class prs_source_impl : public prs_source
 {
 public:
     prs_source_impl(const kernel::carrier& carrier,
-                    const std::vector<kernel::prs_resource>& resources,
+                    const std::vector<std::vector<kernel::prs_resource>>& trps,
                     int64_t start_slot,
                     int64_t n_slots,
                     const std::optional<kernel::instant>& start_time);
@@ -23,18 +23,24 @@ public:
              gr_vector_void_star& output_items) override;
 
 private:
-    void begin_slot(uint64_t first_sample);
-    void tag_time();
+    // One TRP: its waveform and its current slot.
+    struct trp {
+        kernel::prs_modulator modulator;
+        volk::vector<gr_complex> slot;
+    };
 
-    kernel::prs_modulator d_modulator;
+    void begin_slot(uint64_t first_sample);
+    void tag_time(int output);
+
+    const kernel::carrier d_carrier;
+    std::vector<trp> d_trps;
     const int64_t d_start_slot;
     const int64_t d_n_slots;
     const std::optional<kernel::instant> d_start_time;
 
     int64_t d_slots_begun = 0;
-    volk::vector<gr_complex> d_slot; // the current slot
-    int d_length = 0;               // its samples
-    int d_sent = 0;                 // how many of them have left
+    int d_length = 0; // samples of the current slot
+    int d_sent = 0;   // how many of them have left
 };
 
 } // namespace gr::ntnpos

@@ -133,7 +133,8 @@ BOOST_AUTO_TEST_CASE(frame_numbers_wrap_and_occasions_go_on)
     satellite_signal signal;
     signal.id = "a";
     signal.prs.periodicity_slots = 10240;
-    signal.prs.slot_offset = 7;
+    signal.prs.slot_offset = 4;
+    signal.prs.resource_slot_offset = 3;
     const carrier c = make_carrier(15);
     occasion_sequence rare(c, signal, 10e-3);
     BOOST_CHECK_EQUAL(text(listed(rare, { 1, 0.0 }, 3)), "10247; 20487; 30727; ");

@@ -22,7 +22,7 @@ carrier make_carrier(int scs_khz)
 // its floors.
 bool literal_transmits(const prs_resource& r, int slots_per_frame, int n_f, int n_s)
 {
-    const double n = slots_per_frame * n_f + n_s - r.slot_offset;
+    const double n = slots_per_frame * n_f + n_s - r.slot_offset - r.resource_slot_offset;
     const double within = n - r.periodicity_slots * std::floor(n / r.periodicity_slots);
     bool in_set = false;
     for (int i = 0; i < r.repetition_factor; ++i)
@@ -39,7 +39,10 @@ bool literal_transmits(const prs_resource& r, int slots_per_frame, int n_f, int 
     }
     if (!r.muting_option2_bits.empty()) {
         const int i = static_cast<int>(std::floor(within / r.time_gap_slots));
-        sent = sent && r.muting_option2_bits[i % static_cast<int>(r.muting_option2_bits.size())] == 1;
+        sent =
+            sent &&
+            r.muting_option2_bits[i % static_cast<int>(r.muting_option2_bits.size())] ==
+                1;
     }
     return sent;
 }
@@ -53,6 +56,7 @@ BOOST_AUTO_TEST_CASE(slots_sent_are_those_of_a_literal_evaluation)
         std::vector<int> bits1;
         int repetition1;
         std::vector<int> bits2;
+        int resource_offset = 0;
     } const cases[] = {
         { 15, 10, 0, 1, 1, {}, 1, {} },
         { 15, 4, 3, 1, 1, {}, 1, {} },
@@ -71,6 +75,9 @@ BOOST_AUTO_TEST_CASE(slots_sent_are_those_of_a_literal_evaluation)
         { 15, 16, 15, 6, 2, {}, 1, { 0, 1, 1, 0, 1, 0 } },
         { 15, 20, 19, 8, 2, { 1, 0, 1, 1 }, 2, { 1, 0, 0, 1, 0, 1, 1, 0 } },
         { 15, 10, 2, 1, 1, { 0, 0 }, 1, { 1, 0 } },
+        // The offsets' sum is beyond the period: muting counts from there.
+        { 15, 10, 9, 2, 1, { 1, 0, 0, 1 }, 1, { 0, 1 }, 8 },
+        { 15, 640, 600, 4, 16, { 1, 1, 0, 1 }, 2, {}, 511 },
         { 15, 20, 3, 8, 2, {}, 1, { 1, 0 } }, // fewer bits than repetitions: in turn
     };
     for (const auto& test : cases) {
@@ -78,6 +85,7 @@ BOOST_AUTO_TEST_CASE(slots_sent_are_those_of_a_literal_evaluation)
         prs_resource r;
         r.periodicity_slots = test.periodicity;
         r.slot_offset = test.offset;
+        r.resource_slot_offset = test.resource_offset;
         r.repetition_factor = test.repetition;
         r.time_gap_slots = test.gap;
         r.muting_option1_bits = test.bits1;
@@ -199,6 +207,8 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
     const std::string bits1 =
         ": must be empty or 2, 4, 6, 8, 16 or 32 bits, each 0 or 1 (TS 38.211 7.4.1.7.4)";
     const std::string& bits2 = bits1;
+    const std::string own_offset = " (below periodicity_slots and 512, TS 38.211 "
+                                   "7.4.1.7.4, TS 37.355 DL-PRS-Resource)";
     const std::string symbols = " (TS 38.211 table 7.4.1.7.3-1)";
     using change = std::function<void(prs_resource&)>;
     struct {
@@ -268,6 +278,13 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
         { [](auto& r) { r.slot_offset = -1; },
           "slot_offset = -1: must be 0..9 (below periodicity_slots, TS 38.211 "
           "7.4.1.7.4)" },
+        { [](auto& r) { r.resource_slot_offset = 9; }, "" },
+        { [](auto& r) { r.resource_slot_offset = 10; },
+          "resource_slot_offset = 10: must be 0..9" + own_offset },
+        { [](auto& r) { r.resource_slot_offset = -1; },
+          "resource_slot_offset = -1: must be 0..9" + own_offset },
+        { [](auto& r) { r.periodicity_slots = 10240, r.resource_slot_offset = 512; },
+          "resource_slot_offset = 512: must be 0..511" + own_offset },
         { [](auto& r) { r.repetition_factor = 3; },
           "repetition_factor = 3: must be 1, 2, 4, 6, 8, 16 or 32 (TS 38.211 "
           "7.4.1.7.4)" },
@@ -310,7 +327,8 @@ BOOST_AUTO_TEST_CASE(validator_names_the_first_wrong_field)
         { [=](auto& r) { r.power_offset_db = nan; },
           "power_offset_db = nan: must be -100..100 (beta_PRS of TS 38.211 7.4.1.7.3)" },
         { [](auto& r) { r.power_offset_db = 100.5; },
-          "power_offset_db = 100.5: must be -100..100 (beta_PRS of TS 38.211 7.4.1.7.3)" },
+          "power_offset_db = 100.5: must be -100..100 (beta_PRS of TS 38.211 "
+          "7.4.1.7.3)" },
         { [](auto& r) { r.power_offset_db = -100.0; }, "" },
     };
     const carrier c = make_carrier(15);

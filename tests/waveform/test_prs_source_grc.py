@@ -52,9 +52,26 @@ LEGAL = [
     dict(n_rb="12", num_rb="12", sample_rate_hz="1.92e6*2"),
     dict(repetition_factor="2", time_gap_slots="4", muting_option2_bits="(0, 1)"),
     dict(muting_option1_bits="[1, 0]", muting_option1_repetition="8"),
+    dict(
+        sequence_ids="[1, 2, 3]",
+        re_offsets="[0, 1, 5]",
+        slot_offsets="[0, 1, 19]",
+        trps="[0, 1, 0]",
+        comb_size="[4, 2, 6]",
+        num_symbols="[4, 2, 6]",
+        periodicity_slots="[10, 10, 20]",
+        repetition_factor="[1, 2, 4]",
+        time_gap_slots="[1, 1, 4]",
+        power_offset_db="[0, -3, 3.5]",
+        muting_option1_bits="[[], [1, 0], []]",
+        muting_option2_bits="[[], [], [1, 0]]",
+        resource_slot_offsets="[0, 9, 19]",
+    ),
+    dict(resource_slot_offsets="9"),
     dict(n_slots="0", start_slot="-20", start_time="(2**40, 0.25)"),
 ]
 
+TWO = dict(sequence_ids="[1, 2]", re_offsets="[0, 1]", slot_offsets="[0, 1]")
 ILLEGAL = [
     dict(frequency_hz="0"),
     dict(scs_khz="45"),
@@ -88,6 +105,17 @@ ILLEGAL = [
     dict(muting_option1_repetition="3"),
     dict(muting_option2_bits="[1, 0, 1]"),
     dict(n_slots="-2"),
+    dict(resource_slot_offsets="10"),
+    dict(resource_slot_offsets="-1"),
+    dict(periodicity_slots="640", resource_slot_offsets="512"),
+    dict(trps="[0, 1]"),
+    dict(trps="[1]"),
+    dict(comb_size="[4, 4]"),
+    dict(muting_option1_bits="[[1, 0], [1, 1]]"),
+    dict(TWO, comb_size="[4, 6]"),
+    dict(TWO, muting_option2_bits="[[1, 0], [1, 0, 1]]"),
+    dict(TWO, power_offset_db="[0.0, 101.0]"),
+    dict(TWO, repetition_factor="[1, 16]"),
 ]
 
 
@@ -112,6 +140,14 @@ def test_each_list_needs_an_entry_a_resource(platform):
     assert failed_asserts(make_block(platform, slot_offsets="[0, 1]"))
 
 
+def test_an_output_for_each_trp(platform):
+    block = make_block(platform, **TWO)
+    assert len(block.sources) == 1
+    block = make_block(platform, trps="[1, 0]", **TWO)
+    assert len(block.sources) == 2 and failed_asserts(block) == []
+    assert build(block).output_signature().max_streams() == 2
+
+
 def test_the_documented_example(platform):
     """Two resources a slot apart: only symbols 2..5 of slots 0, 1, 10, 11 and 20 are not zero."""
     block = make_block(
@@ -129,9 +165,25 @@ def test_the_documented_example(platform):
         for symbol in range(14)
         if np.any(
             samples[
-                7680 * slot + ntnpos.symbol_offset_samples(carrier, slot, symbol) :
-                7680 * slot + ntnpos.symbol_offset_samples(carrier, slot, symbol + 1)
+                7680 * slot
+                + ntnpos.symbol_offset_samples(carrier, slot, symbol) : 7680 * slot
+                + ntnpos.symbol_offset_samples(carrier, slot, symbol + 1)
             ]
         )
     }
     assert sent == {(slot, symbol) for slot in (0, 1, 10, 11, 20) for symbol in (2, 3, 4, 5)}
+
+
+def test_the_documented_example_with_two_outputs(platform):
+    """The second TRP alone in slots 1 and 21, 3 dB weaker; the first in 0, 10 and 20."""
+    block = make_block(
+        platform, **TWO, trps="[0, 1]", periodicity_slots="[10, 20]", power_offset_db="[0, -3]", n_slots="22"
+    )
+    top, sinks = gr.top_block(), [blocks.vector_sink_c(), blocks.vector_sink_c()]
+    source = build(block)
+    for i, sink in enumerate(sinks):
+        top.connect((source, i), sink)
+    top.run()
+    energy = [np.sum(np.abs(np.array(sink.data()).reshape(22, 7680)) ** 2, axis=1) for sink in sinks]
+    assert [list(np.flatnonzero(e)) for e in energy] == [[0, 10, 20], [1, 21]]
+    np.testing.assert_allclose(energy[1][1] / energy[0][0], 10**-0.3, rtol=0.05)

@@ -17,7 +17,7 @@ void occasion_sequence::seek(const instant& sent)
 {
     const prs_resource& r = d_signal.prs;
     const double slot_s = 1e-3 / slots_per_subframe(d_carrier);
-    const double slots = seconds_between(sent, d_signal.sfn0) / slot_s - r.slot_offset -
+    const double slots = seconds_between(sent, d_signal.sfn0) / slot_s - first_slot(r) -
                          static_cast<double>(r.repetition_factor) * r.time_gap_slots -
                          1.0;
     d_pending.clear();
@@ -45,7 +45,7 @@ bool occasion_sequence::extend()
     for (int64_t tried = 0; tried <= instances; ++tried, ++d_instance) {
         occasion whole;
         for (int i = 0; i < r.repetition_factor; ++i) {
-            const int64_t slot = r.slot_offset + d_instance * r.periodicity_slots +
+            const int64_t slot = first_slot(r) + d_instance * r.periodicity_slots +
                                  static_cast<int64_t>(i) * r.time_gap_slots;
             if (!transmits_in_slot(r, d_carrier, slot))
                 continue;

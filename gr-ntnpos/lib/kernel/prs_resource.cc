@@ -100,11 +100,12 @@ std::optional<config_error> validate_elements(const prs_resource& r, const carri
                              "at most the carrier's n_rb " + to_text(c.n_rb) +
                                  " (TS 38.211 4.4.2)" };
     if (r.start_prb < 0 || r.start_prb > c.n_rb - r.num_rb)
-        return range_error("start_prb",
-                           r.start_prb,
-                           0,
-                           c.n_rb - r.num_rb,
-                           "(start_prb + num_rb inside the carrier's n_rb, TS 38.214 5.1.6.5)");
+        return range_error(
+            "start_prb",
+            r.start_prb,
+            0,
+            c.n_rb - r.num_rb,
+            "(start_prb + num_rb inside the carrier's n_rb, TS 38.214 5.1.6.5)");
     return std::nullopt;
 }
 
@@ -144,6 +145,14 @@ std::optional<config_error> validate_slots(const prs_resource& r, const carrier&
                            0,
                            r.periodicity_slots - 1,
                            "(below periodicity_slots, TS 38.211 7.4.1.7.4)");
+    const int last_own = std::min(511, r.periodicity_slots - 1);
+    if (r.resource_slot_offset < 0 || r.resource_slot_offset > last_own)
+        return range_error("resource_slot_offset",
+                           r.resource_slot_offset,
+                           0,
+                           last_own,
+                           "(below periodicity_slots and 512, TS 38.211 7.4.1.7.4, TS "
+                           "37.355 DL-PRS-Resource)");
     if (!one_of(r.repetition_factor, { 1, 2, 4, 6, 8, 16, 32 }))
         return config_error{ "repetition_factor",
                              to_text(r.repetition_factor),
@@ -218,7 +227,7 @@ void map_bits(const uint64_t* words, size_t count, float level, float* out)
 // 0..1023.
 int64_t slots_from_offset(const prs_resource& r, const carrier& c, int64_t slot_count)
 {
-    return floor_mod(slot_count, 1024 * slots_per_frame(c)) - r.slot_offset;
+    return floor_mod(slot_count, 1024 * slots_per_frame(c)) - first_slot(r);
 }
 
 } // namespace

@@ -14,21 +14,26 @@
 namespace gr::ntnpos {
 
 /*!
- * \brief Stream of slots that carry the DL-PRS resources of one satellite or other TRP.
+ * \brief Streams of slots that carry the DL-PRS resources of satellites or other TRPs.
  * \ingroup ntnpos
  *
  * \details
- * Output 0: complex baseband at the carrier's sample rate, subcarrier 6 n_rb at 0 Hz
- * (TS 38.211 5.3.1), beginning with the cyclic prefix of symbol 0 of slot \p start_slot.
- * Slots and symbols in which no resource is sent are zeros. A resource grid full of
- * unit-power elements would have unit mean power; a lone comb-4 resource over the whole
- * grid therefore sends its symbols with power 1/4.
+ * One output for each TRP, output 0 first: complex baseband at the carrier's sample rate,
+ * subcarrier 6 n_rb at 0 Hz (TS 38.211 5.3.1), beginning with the cyclic prefix of symbol
+ * 0 of slot \p start_slot. Slots and symbols in which no resource is sent are zeros. A
+ * resource grid full of unit-power elements would have unit mean power; a lone comb-4
+ * resource over the whole grid therefore sends its symbols with power 1/4.
  *
  * Which slots carry a resource, the muting included, follows TS 38.211 7.4.1.7.4 with
  * slots counted from SFN 0 slot 0, modulo 1024 frames. Where the carrier's
  * phase_compensation is on, each symbol has the phase term of 5.4.
  *
- * Stream tags:
+ * A TRP has any number of resources, of one or several resource sets: each resource
+ * carries what its set has (periodicity, offset, repetition, muting, comb, bandwidth) and
+ * its own (sequence, offsets, power). All outputs run slot by slot with each other; for
+ * the sum of TRPs in one stream, give their resources as those of one.
+ *
+ * Stream tags, on every output:
  * - `ntnpos_slot` (long) at the first sample of every slot: the slot count, start_slot,
  *   start_slot + 1, ...
  * - with \p start_time, on sample 0:
@@ -48,7 +53,8 @@ public:
 
     /*!
      * \param carrier     numerology, grid and sampling
-     * \param resources   DL-PRS resources, at least one; where two meet they are added
+     * \param trps        of each TRP its DL-PRS resources, at least one; where two of one
+     *                    TRP meet they are added
      * \param start_slot  count of the first slot, from SFN 0 slot 0, any sign
      * \param n_slots     slots to send, or -1 without end
      * \param start_time  the sending clock at sample 0; without it no time is tagged
@@ -57,7 +63,7 @@ public:
      * value and what is allowed.
      */
     static sptr make(const kernel::carrier& carrier,
-                     const std::vector<kernel::prs_resource>& resources,
+                     const std::vector<std::vector<kernel::prs_resource>>& trps,
                      int64_t start_slot = 0,
                      int64_t n_slots = -1,
                      const std::optional<kernel::instant>& start_time = std::nullopt);

@@ -67,7 +67,8 @@ std::string repr(const prs_resource& r)
     text << ", muting_option1_repetition=" << r.muting_option1_repetition
          << ", muting_option2_bits=";
     write_bits(text, r.muting_option2_bits);
-    text << ", power_offset_db=" << r.power_offset_db << ")";
+    text << ", power_offset_db=" << r.power_offset_db
+         << ", resource_slot_offset=" << r.resource_slot_offset << ")";
     return text.str();
 }
 
@@ -94,7 +95,8 @@ void bind_class(py::module& m)
                          std::vector<int> muting_option1_bits,
                          int muting_option1_repetition,
                          std::vector<int> muting_option2_bits,
-                         double power_offset_db) {
+                         double power_offset_db,
+                         int resource_slot_offset) {
                  return prs_resource{ sequence_id,
                                       comb_size,
                                       re_offset,
@@ -109,7 +111,8 @@ void bind_class(py::module& m)
                                       std::move(muting_option1_bits),
                                       muting_option1_repetition,
                                       std::move(muting_option2_bits),
-                                      power_offset_db };
+                                      power_offset_db,
+                                      resource_slot_offset };
              }),
              py::arg("sequence_id") = d.sequence_id,
              py::arg("comb_size") = d.comb_size,
@@ -125,7 +128,8 @@ void bind_class(py::module& m)
              py::arg("muting_option1_bits") = d.muting_option1_bits,
              py::arg("muting_option1_repetition") = d.muting_option1_repetition,
              py::arg("muting_option2_bits") = d.muting_option2_bits,
-             py::arg("power_offset_db") = d.power_offset_db)
+             py::arg("power_offset_db") = d.power_offset_db,
+             py::arg("resource_slot_offset") = d.resource_slot_offset)
         .def_readwrite("sequence_id", &prs_resource::sequence_id)
         .def_readwrite("comb_size", &prs_resource::comb_size)
         .def_readwrite("re_offset", &prs_resource::re_offset)
@@ -135,6 +139,7 @@ void bind_class(py::module& m)
         .def_readwrite("num_rb", &prs_resource::num_rb)
         .def_readwrite("periodicity_slots", &prs_resource::periodicity_slots)
         .def_readwrite("slot_offset", &prs_resource::slot_offset)
+        .def_readwrite("resource_slot_offset", &prs_resource::resource_slot_offset)
         .def_readwrite("repetition_factor", &prs_resource::repetition_factor)
         .def_readwrite("time_gap_slots", &prs_resource::time_gap_slots)
         .def_readwrite("muting_option1_bits", &prs_resource::muting_option1_bits)

@@ -21,17 +21,21 @@ struct prs_resource {
     int start_prb = 0;          //!< first resource block counted from Point A; dl-PRS-StartPRB
     int num_rb = 24;            //!< bandwidth in resource blocks, multiple of 4 (12 in studies); dl-PRS-ResourceBandwidth
     int periodicity_slots = 10; //!< T_per, 2^mu * {4,5,8,10,16,20,32,40,64,80,160,320,640,1280,2560,5120,10240}
-    int slot_offset = 0;        //!< T_offset = set offset + resource offset, 0..T_per-1 (7.4.1.7.4)
+    int slot_offset = 0;        //!< T_offset,set, 0..T_per-1 (7.4.1.7.4), or the sum with the resource's own
     int repetition_factor = 1;  //!< T_rep, 1, 2, 4, 6, 8, 16, 32; dl-PRS-ResourceRepetitionFactor
     int time_gap_slots = 1;     //!< T_gap, 1, 2, 4, 8, 16, 32; dl-PRS-ResourceTimeGap
     std::vector<int> muting_option1_bits; //!< empty: none. b^1, 2, 4, 6, 8, 16 or 32 bits of 0/1; one per instance group
     int muting_option1_repetition = 1;    //!< T_muting, 1, 2, 4, 8; dl-prs-MutingBitRepetitionFactor
     std::vector<int> muting_option2_bits; //!< empty: none. b^2, 2, 4, 6, 8, 16 or 32 bits of 0/1; one per repetition, taken in turn
-    double power_offset_db = 0.0;         //!< power of the occupied elements over one
+    double power_offset_db = 0.0;         //!< power of the occupied elements over one, -100..100: beta_PRS (7.4.1.7.3)
+    int resource_slot_offset = 0; //!< T_offset,res, from slot_offset on, 0..511, below T_per; dl-PRS-ResourceSlotOffset
 };
 
 //! First field that is wrong, if any.
 std::optional<config_error> validate(const prs_resource& r, const carrier& c);
+
+//! T_offset,set + T_offset,res (7.4.1.7.4): slot of the first instance, from SFN 0 slot 0.
+inline int first_slot(const prs_resource& r) { return r.slot_offset + r.resource_slot_offset; }
 
 /*! The slot condition of 7.4.1.7.4 without muting: true where \p slot_count (from SFN 0 slot 0, any sign, modulo 1024
  *  frames) belongs to the resource. */
