@@ -141,8 +141,8 @@ def demo_picture(path: Path, title: str, sky_entries: Sequence[SkyEntry], profil
     plt.close(figure)
 
 
-def grid_picture(path: Path, grid: np.ndarray, title: str) -> None:
-    """Occupied elements of a resource grid [subcarriers, symbols], coloured by phase. Writes a PNG."""
+def grid_picture(path: str | Path, grid: np.ndarray, title: str) -> None:
+    """Occupied elements of a resource grid [subcarriers, symbols], coloured by phase. Writes a PNG under exactly this name."""
     figure, axes = plt.subplots(figsize=(7.5, 6.5))
     phase = np.where(np.abs(grid) > 0.0, np.angle(grid, deg=True), np.nan)
     shown = axes.imshow(phase, origin="lower", aspect="auto", interpolation="nearest", cmap="hsv", vmin=-180, vmax=180,
@@ -151,9 +151,12 @@ def grid_picture(path: Path, grid: np.ndarray, title: str) -> None:
     axes.set_xticks(range(grid.shape[1]))
     axes.set_xlabel("OFDM symbol")
     axes.set_ylabel("subcarrier, counted from Point A")
-    axes.set_title(title)
+    axes.set_title(title.replace("$", r"\$"))  # a name is no formula
     bar = figure.colorbar(shown, ax=axes, ticks=[-180, -90, 0, 90, 180])
     bar.set_label("phase of the element (degrees)")
     figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    try:
+        with open(path, "wb") as file:
+            figure.savefig(file, dpi=100, format="png")
+    finally:
+        plt.close(figure)

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from gnuradio import ntnpos
 
 from ntnpos.commands.arguments import Parser, guarded
-from ntnpos.errors import InputError
+from ntnpos.errors import InputError, describe
 from ntnpos.network.fields import Fields, read_json
-from ntnpos.network.resources import read_carrier, read_prs
+from ntnpos.network.resources import PrsResource, read_carrier, read_prs
 
 from . import convert
 
@@ -35,9 +35,28 @@ or, in place of "prs", a positioning SRS, which is sent in this slot:
            "start_symbol": 10, "c_srs": 6, "b_srs": 0, "freq_position": 0, "freq_shift": 0,
            "group_or_sequence_hopping": "neither"}
 """
-SRS_REQUIRED = ("sequence_id", "comb_size", "num_symbols", "start_symbol", "c_srs")
+SRS_ALLOWED = {  # what a field may be by itself; the kernel's validator knows which go together
+    "sequence_id": "0 to 65535 (TS 38.211 6.4.1.4.2)",
+    "comb_size": "2, 4 or 8 (TS 38.211 6.4.1.4.2)",
+    "num_symbols": "1, 2, 4, 8 or 12 (TS 38.211 table 6.4.1.4.3-2)",
+    "start_symbol": "0 to 13 (TS 38.211 6.4.1.4.1)",
+    "c_srs": "0 to 63 (TS 38.211 table 6.4.1.4.3-1)",
+    "comb_offset": "0 to 7, below comb_size (TS 38.211 6.4.1.4.3)",
+    "cyclic_shift": "0 to 11 (TS 38.211 table 6.4.1.4.2-1)",
+    "b_srs": "0 to 3 (TS 38.211 table 6.4.1.4.3-1)",
+    "freq_position": "0 to 67 (TS 38.211 6.4.1.4.3)",
+    "freq_shift": "0 to 268 (TS 38.211 6.4.1.4.3)",
+}
 SRS_ZERO_IF_ABSENT = ("comb_offset", "cyclic_shift", "b_srs", "freq_position", "freq_shift")
 SRS_HOPPING = ("neither", "group", "sequence")
+MAX_INT = 2**31 - 1  # the kernel's integers
+KNOWN = {  # fields that are read; others are no error, but a slip of the pen should be seen
+    "": ("carrier", "slot", "frame", "prs", "srs"),
+    "carrier": ("frequency_hz", "scs_khz", "n_rb", "sample_rate_hz", "cyclic_prefix", "phase_compensation"),
+    "prs": (*(f.name for f in fields(PrsResource) if not f.name.startswith("muting")), "muting_option1",
+            "muting_option2"),
+    "srs": (*SRS_ALLOWED, "group_or_sequence_hopping"),
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,7 @@ def read_slot(path: str | Path) -> Slot:
         One line: file, field, what is wrong, what is allowed.
     """
     config = Fields(path, "", read_json(path))
+    say_unknown(config)
     carrier_fields = config.object("carrier")
     told = read_carrier(carrier_fields)
     rate = carrier_fields.number("sample_rate_hz", 1.92e6, 1e9,
@@ -95,7 +115,12 @@ def read_slot(path: str | Path) -> Slot:
         resource = read_srs(config.object("srs"), carrier)
         return Slot(carrier, ntnpos.srs_grid(carrier, [resource], slot_count),
                     ntnpos.srs_slot(carrier, [resource], slot_count))
+    if "prs" not in config.value:
+        raise config.error("prs", "is missing", "a JSON object prs, or one of the name srs")
     resource = convert.prs_resource(read_prs(config.object("prs"), told))
+    if resource.num_rb < 24:
+        print(f"{path}: prs.num_rb: {resource.num_rb} is below the 24 of TS 38.214 5.1.6.5: for studies only",
+              file=sys.stderr)
     if not ntnpos.transmits_in_slot(resource, carrier, slot_count):
         print(f"{path}: slot {slot} of frame {frame} carries no PRS by its periodicity and muting: it is empty",
               file=sys.stderr)
@@ -103,21 +128,34 @@ def read_slot(path: str | Path) -> Slot:
                 ntnpos.prs_slot(carrier, [resource], slot_count))
 
 
-def read_srs(fields: Fields, carrier: ntnpos.carrier) -> ntnpos.srs_resource:
+def say_unknown(config: Fields) -> None:
+    """Name on stderr what a configuration has and nobody reads."""
+    for name, known in KNOWN.items():
+        part = config.value.get(name) if name else config.value
+        for field in part if isinstance(part, dict) else ():
+            if field not in known:
+                where = describe(f"{name}.{field}" if name else field)
+                print(f"{config.file}: {where} is not known here and is ignored", file=sys.stderr)
+
+
+def read_srs(told: Fields, carrier: ntnpos.carrier) -> ntnpos.srs_resource:
     """A positioning SRS resource that is sent in every slot; `InputError` names a field that is wrong.
 
     The kernel's validator says what is allowed.
     """
-    limit = 2**31 - 1  # the kernel's integers
-    values = {name: fields.integer(name, -limit, limit) for name in SRS_REQUIRED}
-    values |= {name: fields.integer(name, -limit, limit, default=0) for name in SRS_ZERO_IF_ABSENT}
-    hopping = fields.choice("group_or_sequence_hopping", SRS_HOPPING, default="neither")
+    values = {}
+    for name, allowed in SRS_ALLOWED.items():
+        default = {"default": 0} if name in SRS_ZERO_IF_ABSENT else {}
+        values[name] = told.whole(name, allowed, **default)
+        if abs(values[name]) > MAX_INT:
+            raise told.error(name, f"{describe(values[name])} is out of range", allowed)
+    hopping = told.choice("group_or_sequence_hopping", SRS_HOPPING, default="neither")
     resource = ntnpos.srs_resource(**values, group_or_sequence_hopping=hopping, periodicity_slots=1)
     problem = resource.validate(carrier)
     if problem:
         field, _, rest = problem.partition(" = ")
         value, _, allowed = rest.partition(": must be ")
-        raise fields.error(field, f"{value} is not allowed", allowed)
+        raise told.error(field, f"{value} is not allowed", allowed)
     return resource
 
 
@@ -125,25 +163,26 @@ def save(path: str, write) -> None:
     """Write an output file; InputError where that is not possible."""
     try:
         write(path)
-    except OSError as error:
-        raise InputError(path, "file", error.strerror or str(error), "a file that can be written") from None
+    except (OSError, ValueError) as error:  # ValueError: no file name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(path, "file", reason, "a file that can be written") from None
 
 
 def draw(path: str, slot: Slot, title: str) -> None:
     """Picture of the grid."""
     from ntnpos import plots
 
-    plots.grid_picture(Path(path), slot.grid, title)
+    plots.grid_picture(path, slot.grid, title)
 
 
 def waveform(arguments) -> int:
     """Write what was asked for; exit status."""
     slot = read_slot(arguments.config)
-    if arguments.grid:
+    if arguments.grid is not None:
         save(arguments.grid, lambda path: write_grid(path, slot.grid))
-    if arguments.iq:
-        save(arguments.iq, lambda path: slot.samples.astype("<c8").tofile(path))
-    if arguments.plot:
+    if arguments.iq is not None:
+        save(arguments.iq, lambda path: write_samples(path, slot.samples))
+    if arguments.plot is not None:
         save(arguments.plot, lambda path: draw(path, slot, Path(arguments.config).name))
     occupied = int(np.count_nonzero(slot.grid))
     print(f"{slot.grid.shape[0]} subcarriers, {slot.grid.shape[1]} symbols, {occupied} occupied elements; "
@@ -155,6 +194,12 @@ def write_grid(path: str, grid: np.ndarray) -> None:
     """Save under exactly this name: numpy.save by itself adds an ending."""
     with open(path, "wb") as file:
         np.save(file, grid)
+
+
+def write_samples(path: str, samples: np.ndarray) -> None:
+    """Save as complex64, little-endian."""
+    with open(path, "wb") as file:
+        file.write(samples.astype("<c8").tobytes())
 
 
 def main(argv: list[str]) -> int:

@@ -3,6 +3,7 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -94,9 +95,46 @@ def test_slot_without_prs_is_empty_and_said_to_be(config, tmp_path, capsys):
 
 
 def test_plot_is_a_picture(config, tmp_path):
-    out = tmp_path / "grid.png"
-    assert run(config(), "--plot", out) == 0
+    out = tmp_path / "grid$x_$"  # a name without an ending, and no formula, is taken as it is
+    path = config()
+    path.rename(tmp_path / "$_$.json")
+    assert run(tmp_path / "$_$.json", "--plot", out) == 0
     assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_shows_the_occupied_elements(config, tmp_path):
+    """Colour covers as much of the axes as the resource has elements of the grid, in its symbols alone."""
+    out = tmp_path / "grid.png"
+    assert run(config(prs={"comb_size": 2, "re_offset": 0, "num_symbols": 6, "start_prb": 0}), "--plot", out) == 0
+    colours = plt.imread(out)[..., :3]
+    coloured = np.ptp(colours, axis=2) > 0.3
+    coloured[:, 3 * coloured.shape[1] // 4:] = False  # the bar of colours
+    columns, rows = np.flatnonzero(coloured.any(axis=0)), np.flatnonzero(coloured.any(axis=1))
+    background = (np.abs(colours - 0.9569) < 0.01).all(axis=2)  # of the grid: its left end is empty
+    left = np.flatnonzero(background.sum(axis=0) > 100)[0]
+    width = 14 * (columns[0] - left) / 3
+    np.testing.assert_allclose(columns[-1] + 1 - left, 9 / 14 * width, atol=5)
+    # 24 of 28 blocks high; each subcarrier is there in three of the six symbols.
+    height = np.flatnonzero(background.sum(axis=1) > 100)
+    np.testing.assert_allclose(np.ptp(rows), 24 / 28 * np.ptp(height), atol=5)
+    inside = coloured[rows[0] + 3:rows[-1] - 3, columns[0] + 3:columns[-1] - 3]
+    assert 0.3 < inside.mean() < 0.7
+    assert inside.any(axis=1).mean() > 0.9
+
+
+def test_twelve_blocks_are_warned_of(config, tmp_path, capsys):
+    assert run(config(prs={"num_rb": 12}), "--grid", tmp_path / "grid.npy") == 0
+    assert np.count_nonzero(np.load(tmp_path / "grid.npy")) == 12 * 12 // 6 * 6
+    err = capsys.readouterr().err
+    assert "prs.num_rb: 12 is below the 24 of TS 38.214 5.1.6.5: for studies only" in err
+
+
+def test_unknown_fields_are_named(config, capsys):
+    path = config(carrier={"frequency": 1}, prs={"muting_option_1": None, "muting_option2": None}, no=1)
+    assert run(path) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "not known" in line]
+    assert said == [f"{path}: {name!r} is not known here and is ignored"
+                    for name in ("no", "carrier.frequency", "prs.muting_option_1")]
 
 
 @pytest.mark.parametrize("changes, said", [
@@ -116,6 +154,49 @@ def test_wrong_configuration_is_one_line(config, capsys, changes, said):
     assert err.startswith(f"{path}: {said}") and len(err.splitlines()) == 1
 
 
-def test_output_that_cannot_be_written_is_one_line(config, tmp_path, capsys):
-    assert run(config(), "--iq", tmp_path / "missing" / "slot.cf32") == 2
-    assert capsys.readouterr().err.count("\n") == 1
+@pytest.mark.parametrize("option", ["--grid", "--iq", "--plot"])
+@pytest.mark.parametrize("name", ["missing/slot", ".", "", "/dev/full"])
+def test_output_that_cannot_be_written_is_one_line(config, tmp_path, monkeypatch, capsys, option, name):
+    path = config()
+    monkeypatch.chdir(tmp_path)
+    assert run(path, option, name) == 2
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1 and err.endswith("allowed: a file that can be written\n")
+
+
+@pytest.mark.parametrize("content, said", [
+    (b"", "is empty"), (b"{", "is not JSON"), (b"[]", "[] is not an object"), (b"\xff\xfe", "is not UTF-8 text"),
+    (b"[" * 100000, "is nested too deeply"), (b'{"slot": 0, "slot": 1}', "'slot' appears twice"), (None, "cannot be read"),
+])
+def test_what_is_no_configuration_is_one_line(tmp_path, capsys, content, said):
+    path = tmp_path / "config.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert run(path) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"{path}: file: ") and said in err and len(err.splitlines()) == 1
+
+
+WRONG = [None, "x", [], {}, -1, 1.5, 1e300, 10**30, float("nan"), float("-inf"), "MISSING"]
+OPTIONAL = {"start_prb", "frame"}
+
+
+@pytest.mark.parametrize("part", ["carrier", "prs", ""])
+def test_every_field_refuses_what_it_cannot_be(config, capsys, part):
+    good = json.loads(config().read_text())
+    for field in good[part] if part else good:
+        for value in WRONG:
+            changed = json.loads(json.dumps(good))
+            place = changed[part] if part else changed
+            if value == "MISSING":
+                del place[field]
+            else:
+                place[field] = value
+            if field in OPTIONAL and value == "MISSING":
+                continue
+            path = config()
+            path.write_text(json.dumps(changed))
+            assert run(path) == 2, (field, value)
+            err = capsys.readouterr().err
+            assert err.startswith(f"{path}: {part + '.' if part else ''}{field}"), err
+            assert "; allowed: " in err and len(err.splitlines()) == 1, err

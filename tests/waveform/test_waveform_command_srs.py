@@ -101,11 +101,15 @@ def test_what_may_be_absent_is_zero_or_neither(config, tmp_path):
     (dict(slot=20), "slot: 20 is out of range; allowed: 0 to 19"),
     (dict(srs={"comb_size": 6}), "srs.comb_size: 6 is not allowed; allowed: 2, 4 or 8 (TS 38.211 6.4.1.4.2)"),
     (dict(srs={"num_symbols": 1}), "srs.num_symbols: 1 is not allowed; allowed: 2, 4, 8 or 12 with comb"),
-    (dict(srs={"sequence_id": 2**40}), "srs.sequence_id: 1099511627776 is out of range"),
+    (dict(srs={"sequence_id": 2**40}), "srs.sequence_id: 1099511627776 is out of range; allowed: 0 to 65535"),
     (dict(srs={"cyclic_shift": 1.5}), "srs.cyclic_shift: 1.5 is not a whole number"),
     (dict(srs={"group_or_sequence_hopping": "both"}), "srs.group_or_sequence_hopping: 'both' is not allowed"),
     (dict(srs={"freq_shift": 5}), "srs.freq_shift: 5 is not allowed; allowed: such that resource blocks 21..3"),
-    (dict(without=["c_srs"]), "srs.c_srs: is missing"),
+    (dict(without=["c_srs"]), "srs.c_srs: is missing; allowed: 0 to 63 (TS 38.211 table 6.4.1.4.3-1)"),
+    (dict(srs={"c_srs": None}), "srs.c_srs: None is not a whole number; allowed: 0 to 63"),
+    (dict(srs={"freq_position": 10**30}), "srs.freq_position: 1000000000000000000000000000000 is out of range; "
+                                          "allowed: 0 to 67 (TS 38.211 6.4.1.4.3)"),
+    (dict(srs={"freq_shift": float("nan")}), "srs.freq_shift: nan is not a finite number"),
     (dict(prs={}), "srs: stands beside prs; allowed: one of the two"),
 ])
 def test_wrong_configuration_is_one_line(config, capsys, changes, said):
