@@ -284,9 +284,9 @@ def test_short_form_agrees_with_theory_within_its_intervals(short):
     for row in rows_of(found, "probability of a miss"):
         # Nothing misses less than the theory, but by chance in one of a thousand.
         assert binom.cdf(round(row["ours"] * row["n"]), row["n"], row["bound"]) > 1e-3, row
-    missed = {row["case"].split(", ")[2]: row["ours"] for row in rows_of(found, "probability of a miss")}
+    missed = {row["case"]: row["ours"] for row in rows_of(found, "probability of a miss")}
     assert missed["-20 dB an element"] >= 0.9 and missed["+0 dB an element"] == 0.0
-    for row in rows_of(found, "rms error, a miss"):
+    for row in rows_of(found, "rms error; a miss"):
         # No estimator is below the Ziv-Zakai bound; its square is known to sqrt(2 / n) here.
         assert (row["ours"] / row["bound"]) ** 2 > 1.0 - 3.3 * math.sqrt(2.0 / row["n"]), row
 

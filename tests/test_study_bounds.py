@@ -22,10 +22,19 @@ from ntnpos_lab.studies.receiver_kernels import (
     bank,
     channel_of,
     crossing_toa_s,
+    matched_toa_s,
     receive,  # noqa: E402
     strongest_toa_s,
 )
 from ntnpos_lab.studies.receiver_noise import ROWS  # noqa: E402
+from ntnpos_lab.studies.receiver_summary import (  # noqa: E402
+    Errors,
+    bias_row,
+    deviation_row,
+    far_row,
+    missed_row,
+    nees_row,
+)
 from ntnpos_lab.studies.receiver_signals import Emitter, Path as Ray, Waveform, received  # noqa: E402
 
 M, SCS_HZ, WINDOW_S = 144, 15e3, 4e-6
@@ -163,6 +172,22 @@ def test_intervals_hold_the_truth_in_95_of_100(name):
     assert 0.93 <= held / runs <= 0.97
 
 
+def test_a_false_path_is_counted_and_does_not_pass_for_noise():
+    """Beyond 8 deviations; or with a stated deviation that no other trial has, behind which it would hide."""
+    rng = np.random.default_rng(8)
+    error_s, std_s = rng.standard_normal(1000), np.ones(1000)
+    error_s[:2], std_s[1] = (9.0, -60.0), 30.0
+    errors = Errors.of([Errors(error_s[:500], std_s[:500], 3), Errors(error_s[500:], std_s[500:], 4)])
+    assert (errors.far, errors.missed) == (2, 7) and not errors.near[:2].any() and errors.near[2:].all()
+    assert Errors(error_s, std_s, alike=False).far == 1
+    row = deviation_row("", "", errors, 1.0, 1.03)
+    assert row.n == 998 and row.ours == pytest.approx(np.std(error_s[2:]) * exact.C_M_S)
+    assert row.more["far"] == 2 and far_row("", "", errors).ours == 2.0
+    assert missed_row("", "", errors).ours == 7.0 and missed_row("", "", errors).n == 1007
+    assert nees_row("", "", errors).ours == pytest.approx(np.mean(error_s[2:] ** 2))
+    assert bias_row("", "", errors, 0.05).ours == pytest.approx(np.mean(error_s[2:]) / np.std(error_s[2:]))
+
+
 # ------------------------------------------------------------------------------------ link budget
 
 
@@ -268,6 +293,17 @@ def test_crossing_is_the_first_sample_above_0_6(fraction):
     assert abs((delay_s + error_s) * rate_hz - round((delay_s + error_s) * rate_hz)) < 1e-6
     assert -75.0 < error_s * exact.C_M_S < -60.0
     assert abs(result.toa_s - delay_s) < 0.1e-9
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.31, 0.77])
+def test_matched_filter_answers_with_the_strongest_correlation(fraction):
+    waveform, path = Waveform(12, 2, 2), Ray(0.25e-3 + fraction / 3.84e6, 20e-6)
+    samples = received(waveform, [Emitter(0, [path])], 0, 3000, 0.0, np.random.default_rng(0))
+    middle_s = path.toa_s(path.delay_s + 2e-3 / 14.0)
+    assert abs(matched_toa_s(samples, waveform, path.rate, 0.2505e-3, 2e-6) - middle_s) < 0.3e-9
+    # It answers within a window that leaves the truth out; without the Doppler (40 kHz) with something else.
+    assert 0.2505e-3 <= matched_toa_s(samples, waveform, path.rate, 0.2525e-3, 2e-6) <= 0.2545e-3
+    assert abs(matched_toa_s(samples, waveform, 0.0, 0.25e-3, 40e-6) - middle_s) > 1e-6
 
 
 def test_strongest_peak_is_the_stronger_path():

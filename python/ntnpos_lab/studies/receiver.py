@@ -10,6 +10,7 @@ from . import (
     receiver_interference,
     receiver_noise,
     receiver_paths,
+    receiver_threshold,
 )
 from .effort import Effort
 from .receiver_picture import draw
@@ -21,8 +22,8 @@ __all__ = ["draw", "parts"]
 def parts(seed: int, effort: Effort) -> list[Part]:
     """All parts, in the order of the table."""
     return [
-        *receiver_noise.budget(seed, effort),
-        *receiver_noise.curve(seed, effort),
+        *receiver_noise.parts(seed, effort),
+        *receiver_threshold.parts(seed, effort),
         *receiver_interference.parts(seed, effort),
         *receiver_paths.parts(seed, effort),
         *receiver_frequency.parts(seed, effort),

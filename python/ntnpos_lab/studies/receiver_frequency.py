@@ -15,8 +15,8 @@ from ntnpos.world.constants import C_M_S
 from . import intervals
 from .effort import Effort
 from .receiver_bounds import toa_bound_s
-from .receiver_kernels import Window, bank, receive
-from .receiver_signals import CARRIER_HZ, Emitter, Path, Waveform, phase, received, sent
+from .receiver_kernels import Window, bank, matched_toa_s, receive
+from .receiver_signals import CARRIER_HZ, Emitter, Path, Waveform, phase, received
 from .receiver_summary import Errors, bias_row, deviation_row, missed_row, nees_row
 from .rows import Findings, Requirement, Row
 from .work import Part, blocks, generator
@@ -32,7 +32,7 @@ WAVEFORMS = {
     "24 RB, comb 2, 2 symbols": Waveform(24, 2, 2),
     "12 RB, comb 4, 4 symbols": Waveform(12, 4, 4),
     "24 RB, comb 4, 4 symbols": Waveform(24, 4, 4),
-    "24 RB, comb 4, 12 symbols": Waveform(24, 4, 12),
+    "12 RB, comb 4, 12 symbols": Waveform(12, 4, 12),
 }
 MOST_OVER_BOUND = 1.03
 MOST_AT_ONE_ERROR = 1.25
@@ -42,25 +42,13 @@ MOST_BIAS = 0.05
 FAR_S = 100e-9
 """An error beyond this is an alias or another gross mistake: 25 deviations or more here."""
 PLAIN_FAR_S = 1e-6
-"""The same for a correlation on a grid of samples at the wrong frequency."""
-
-
-def plain_error_s(samples: np.ndarray, waveform: Waveform, window: Window, truth_s: float) -> float:
-    """Error of the strongest correlation in the window at the predicted frequency, which is not corrected."""
-    rate_hz = waveform.sample_rate_hz
-    replica = sent(waveform, 0, 1)
-    n = 1 << int(np.ceil(np.log2(len(samples) + len(replica))))
-    turned = samples * np.exp(2j * np.pi * CARRIER_HZ * window.rate * np.arange(len(samples)) / rate_hz)
-    cells = np.abs(np.fft.ifft(np.fft.fft(turned, n) * np.conj(np.fft.fft(replica, n))))
-    first = round((window.delay_s - WINDOW_S) * rate_hz)
-    best = first + int(np.argmax(cells[first : first + round(2.0 * WINDOW_S * rate_hz) + 1]))
-    return best / rate_hz - truth_s
+"""The same for the strongest correlation at the predicted frequency, which is wrong."""
 
 
 def block(
     seeds: tuple[int, ...], count: int, name: str, drift: float, error_hz: float
 ) -> tuple[Errors, np.ndarray]:
-    """Errors at one drift and frequency error, and those of the plain correlation."""
+    """Errors at one drift and frequency error, and those of the correlation at the predicted frequency."""
     waveform, rng = WAVEFORMS[name], generator(*seeds)
     errors, stds, plain = [], [], []
     for _ in range(count):
@@ -81,7 +69,7 @@ def block(
             rng,
         )
         (result,) = receive(bank(waveform, {0: window}), [(0.0, samples)])
-        plain.append(plain_error_s(samples, waveform, window, path.delay_s))
+        plain.append(matched_toa_s(samples, waveform, window.rate, window.delay_s, WINDOW_S) - path.delay_s)
         if result.found:
             errors.append(result.toa_s - path.toa_s(result.arrival_s))
             stds.append(result.toa_std_s)

@@ -11,8 +11,9 @@ from typing import Sequence
 
 import numpy as np
 from gnuradio import ntnpos
+from scipy.signal import czt
 
-from .receiver_signals import ZERO, Waveform, trajectory
+from .receiver_signals import CARRIER_HZ, ZERO, Waveform, trajectory, useful
 
 FALSE_ALARM = 1e-4
 """The receiver's default."""
@@ -63,8 +64,7 @@ def bank(waveform: Waveform, windows: dict[int, Window], **settings) -> ntnpos.c
 
 
 def receive(receiver: ntnpos.correlator_bank, segments: Sequence[tuple[float, np.ndarray]]) -> list[Result]:
-    """Segments (receiver clock of the first sample in s, samples) through a receiver; its reports in order.
-    """
+    """Segments (receiver clock of the first sample in s, samples) through a receiver; its reports."""
     for start_s, samples in segments:
         receiver.begin_segment(ntnpos.instant(*_pair(start_s)))
         receiver.push(samples)
@@ -132,6 +132,31 @@ def crossing_toa_s(result: Result, waveform: Waveform, sample_rate_hz: float) ->
         moved.astype(np.complex64)
     )
     return sample_s + found.crossing_s if found.detected else np.nan
+
+
+def matched_toa_s(
+    samples: np.ndarray, waveform: Waveform, rate: float, middle_s: float, half_s: float
+) -> float:
+    """The strongest correlation with satellite 0's slot 0 within middle_s +- half_s: it always answers.
+
+    One matched filter over the useful parts of the symbols, at the Doppler of that delay rate; sixteen delays
+    a sample and a parabola through the best three. `samples` start when the receiver's clock reads 0.
+    """
+    rate_hz, step = waveform.sample_rate_hz, 1.0 / 16.0
+    replica = useful(waveform)
+    heard = samples[: int(np.ceil((middle_s + half_s) * rate_hz)) + len(replica)]
+    turned = heard * np.exp(2j * np.pi * CARRIER_HZ * rate * np.arange(len(heard)) / rate_hz)
+    n = 1 << int(np.ceil(np.log2(len(heard) + len(replica))))
+    cross = np.fft.fftshift(np.fft.fft(turned, n) * np.conj(np.fft.fft(replica, n)))
+    first, count = (middle_s - half_s) * rate_hz, int(2.0 * half_s * rate_hz / step) + 1
+    # The inverse transform at those delays alone; where the spectrum begins turns the phase alone.
+    turn = 2j * np.pi / n
+    cells = np.abs(czt(cross, count, np.exp(turn * step), np.exp(-turn * first))) ** 2
+    best = int(np.argmax(cells))
+    if not 0 < best < count - 1:
+        return (first + best * step) / rate_hz
+    left, peak, right = cells[best - 1 : best + 2]
+    return (first + (best + 0.5 * (left - right) / (left - 2.0 * peak + right)) * step) / rate_hz
 
 
 def strongest_toa_s(result: Result, waveform: Waveform) -> float:

@@ -130,12 +130,16 @@ def conclude(name: str, tables: list[np.ndarray]) -> Findings:
         )
     )
     rows.append(
-        nees_row(group, "150 to 400 ns later", Errors(heard[:, 1], heard[:, 2], len(table) - len(heard)))
+        nees_row(
+            group,
+            "150 to 400 ns later",
+            Errors(heard[:, 1], heard[:, 2], len(table) - len(heard), alike=False),
+        )
     )
     rows.append(
         Row(
             "150 to 400 ns later",
-            "results off by more than 8 stated deviations",
+            "results off by more than 8 stated deviations, share",
             "1",
             len(heard),
             float(np.mean(np.abs(heard[:, 1]) >= 8.0 * heard[:, 2])),

@@ -114,6 +114,18 @@ def sent(waveform: Waveform, index: int, slots: int) -> np.ndarray:
     return np.concatenate([ntnpos.prs_slot(carrier, [resource], slot) for slot in range(slots)])
 
 
+@functools.lru_cache(maxsize=16)
+def useful(waveform: Waveform) -> np.ndarray:
+    """What satellite 0 sends in slot 0 without the cyclic prefixes, up to its last symbol, complex64."""
+    carrier, resource = waveform.carrier, waveform.resource()
+    last = resource.start_symbol + resource.num_symbols
+    found = sent(waveform, 0, 1)[: ntnpos.symbol_offset_samples(carrier, 0, last)].copy()
+    for symbol in range(last):
+        begin = ntnpos.symbol_offset_samples(carrier, 0, symbol)
+        found[begin : begin + ntnpos.cp_samples(carrier, 0, symbol)] = 0.0
+    return found
+
+
 def received(
     waveform: Waveform,
     emitters: list[Emitter],
