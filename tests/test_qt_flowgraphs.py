@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flowgraphs of grc/ that have a window: run to their ends without a display, their pictures looked at."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+from flowgraph_runs import TIME_LIMIT_S, TOP, changed, compile_flowgraph
+
+WATERFALL = TOP / "grc" / "prs_waterfall.grc"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Runs a flowgraph with changed variables; the pictures of its window and of its plots, as [row, column, RGB]."""
+
+    def run(path, plots, **values):
+        (tmp_path / "edited").mkdir()
+        edited = changed(path, tmp_path / "edited", values=values)
+        found = compile_flowgraph(edited, tmp_path)
+        assert found.returncode == 0, found.stdout + found.stderr
+        names = [tmp_path / f"{i}.png" for i in range(1 + plots)]
+        command = [sys.executable, Path(__file__).parent / "window_grab.py", tmp_path / f"{path.stem}.py", *names]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S)
+        assert found.returncode == 0, found.stderr
+        return [matplotlib.image.imread(name)[..., :3] for name in names]
+
+    return run
+
+
+def test_waterfall_shows_four_trps_in_their_bands_and_slots(pictures):
+    """Each block of 24 resource blocks by 12 symbols is there that the resources say, and no other."""
+    slots = 8
+    _, plot = pictures(WATERFALL, 1, n_slots=str(slots), play_rate="5e6")
+    sent = {  # slot: TRP; periodicity 5, TRP 1 repeated after two slots, TRP 3 muted in its second occasion
+        0: [0], 1: [1], 2: [2], 3: [1], 4: [3], 5: [0], 6: [1], 7: [2],
+    }  # fmt: skip
+    plot = plot[2:-2, 2:-2]  # inside the frame
+    height, width = plot.shape[:2]
+    signal = plot[..., 0] > 0.6  # the floor's colour has no red
+    rows, lines = 200, slots * 30720 // 1024  # the sink keeps 200 lines, the newest at the bottom
+    expected = np.zeros((rows, width), bool)
+    doubtful = np.zeros((rows, width), bool)
+    frequency_hz = (np.arange(width) + 0.5) / width * 30.72e6 - 15.36e6
+    for slot, trps in sent.items():
+        # Symbols 2 to 13 of a slot of 2208 + 6 * 2192 + 2208 + 6 * 2192 samples.
+        first, last = (30720 * slot + 2208 + 2192) / 1024, 30720 * (slot + 1) / 1024
+        row = np.arange(rows) + lines - rows
+        inside = (row >= first + 1) & (row + 2 <= last)
+        touched = (row + 2 > first) & (row - 1 < last) & ~inside
+        for trp in trps:
+            start_hz = (12 * (0, 27, 54, 82)[trp] - 6 * 106) * 15e3
+            band = (frequency_hz > start_hz) & (frequency_hz < start_hz + 24 * 180e3)
+            edge = np.abs(np.abs(frequency_hz - start_hz - 12 * 180e3) - 12 * 180e3) < 3e5
+            expected[np.ix_(inside, band)] = True
+            doubtful[touched] |= band | edge
+            doubtful[inside] |= edge
+    at = (np.arange(height) * rows) // height
+    shown, unclear = expected[at], doubtful[at]
+    # Lines that cut a symbol spread beside the band.
+    assert signal[shown & ~unclear].mean() > 0.8
+    assert signal[~shown & ~unclear].mean() < 0.005  # a block where none is sent would be 0.017
