@@ -184,6 +184,29 @@ class qa_srs_grid(gr_unittest.TestCase):
                 cases += 1
         self.assertEqual(cases, 3 * (3 * 2 * 8 + 4 * 4 * 12 + 3 * 8 * 6))
 
+    def test_every_first_symbol_at_every_numerology(self):
+        """And every pair of comb and symbols, with the ids at their boundaries."""
+        rng = np.random.default_rng(3)
+        ids, hoppings = [0, 29, 30, 1023, 1024, 32767, 32768, 65535], ["neither", "group", "sequence"]
+        cases = 0
+        for scs_khz, extended in ((15, False), (30, False), (60, False), (60, True), (120, False)):
+            carrier = ntnpos.carrier(scs_khz=scs_khz, extended_cp=extended, sample_rate_hz=512e3 * scs_khz)
+            for comb, symbols in COMB_OFFSETS:
+                for start in range((12 if extended else 14) - symbols + 1):
+                    r = ntnpos.srs_resource(
+                        sequence_id=ids[cases % len(ids)],
+                        comb_size=comb,
+                        comb_offset=cases % comb,
+                        cyclic_shift=cases % MAX_CYCLIC_SHIFTS[comb],
+                        num_symbols=symbols,
+                        start_symbol=start,
+                        group_or_sequence_hopping=hoppings[cases % 3],
+                        periodicity_slots=1,
+                    )
+                    self.assert_literal(carrier, r, int(rng.integers(-20, 160)))
+                    cases += 1
+        self.assertEqual(cases, 4 * 93 + 73)
+
     def test_every_bandwidth(self):
         """All 64 x 4 configurations, hence every sequence length, in the widest carrier."""
         carrier = ntnpos.carrier(n_rb=275, scs_khz=30, sample_rate_hz=122.88e6)
