@@ -9,6 +9,7 @@
 #include <cmath>
 #include <memory>
 #include <random>
+#include <stdexcept>
 
 namespace gr::ntnpos::bench {
 
@@ -156,6 +157,15 @@ comparison search(const std::string& name, double doppler_half_width_hz)
     s->view = {
         s->received.data(), 0, static_cast<int64_t>(s->received.size()), {}, rate
     };
+    s->result = s->search->search(s->view,
+                                  *s->replica,
+                                  { 0 },
+                                  { {} },
+                                  s->model,
+                                  half_width_s,
+                                  doppler_half_width_hz);
+    if (!s->result.found || std::abs(s->result.delay_s) > 0.3e-6)
+        throw std::runtime_error("the search of this measurement does not find");
     const auto p = std::make_shared<plain_correlation>();
     const double step_hz = 0.5 * rate / s->replica->length_samples(0);
     const int rows = 2 * static_cast<int>(std::ceil(doppler_half_width_hz / step_hz)) + 1;

@@ -12,12 +12,15 @@ constexpr double toa_s = 1.2e-4; // what the window's middle predicts at t = 0
 constexpr double rate = 15e-6;
 
 struct set_up {
-    // 12 resource blocks in 256 points at 15 kHz, PRS in slots 0 and (repeated) 1.
-    explicit set_up(int comb, int symbols, int slots = 1)
+    // 12 resource blocks in 256 points at 15 kHz, PRS in slots 0 and (repeated) 1. Or 12
+    // blocks from start_prb on of so many in more points.
+    explicit set_up(
+        int comb, int symbols, int slots = 1, int n_rb = 12, int size = 256, int prb = 0)
     {
-        c.n_rb = 12;
-        c.sample_rate_hz = 3.84e6;
+        c.n_rb = n_rb;
+        c.sample_rate_hz = 15e3 * size;
         r.num_rb = 12;
+        r.start_prb = prb;
         r.comb_size = comb;
         r.num_symbols = symbols;
         r.start_symbol = 1;
@@ -94,21 +97,79 @@ BOOST_AUTO_TEST_CASE(a_satellite_is_found_wherever_in_the_window_it_is)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_narrow_band_is_found_at_any_place_of_a_wide_carrier)
+{
+    constexpr double half_s = 30e-6, half_hz = 4e3;
+    constexpr double bandwidth_hz = 144 * 15e3, duration_s = 4 * 71.35e-6;
+    struct {
+        int n_rb, size, prb;
+    } const carriers[] = { { 52, 1024, 20 }, // the middle
+                           { 52, 1024, 0 },
+                           { 52, 1024, 37 },
+                           { 24, 640, 7 }, // 5 * 128: the rate stays
+                           { 52, 768, 9 } };
+    int trial = 0;
+    for (const auto& carrier : carriers)
+        for (const double delay : { -0.93, 0.21 })
+            for (const double doppler : { -0.8, 0.37 }) {
+                set_up u(4, 4, 1, carrier.n_rb, carrier.size, carrier.prb);
+                u.receive(delay * half_s, doppler * half_hz, { 0.0, -2.0 });
+                // 0 dB in four times the occupied band.
+                slow::add_noise(u.buffer, 144.0 / carrier.n_rb / 3.0, 7 + ++trial);
+                // Traffic in the rest of the carrier: a tone 20 dB over the PRS.
+                const double beside = (carrier.prb < 12 ? 0.31 : -0.31);
+                for (size_t n = 0; n < u.buffer.size(); ++n)
+                    u.buffer[n] += std::complex<float>(
+                        std::polar(10.0, 2.0 * M_PI * std::fmod(beside * n, 1.0)));
+                const auto found = u.search(u.view(), half_s, half_hz);
+                BOOST_CHECK(found.found);
+                BOOST_CHECK_SMALL(found.delay_s - delay * half_s, 0.5 / bandwidth_hz);
+                BOOST_CHECK_SMALL(found.doppler_hz - doppler * half_hz,
+                                  0.25 / duration_s);
+            }
+}
+
+BOOST_AUTO_TEST_CASE(a_search_again_gives_the_same_bits)
+{
+    set_up u(4, 4, 1, 52, 1024, 5);
+    u.receive(7e-6, 900.0);
+    slow::add_noise(u.buffer, 1.0, 5);
+    prs_search s(u.c, 1e-4);
+    prs_replica replica(u.c, u.r);
+    const auto once = [&](prs_search& by) {
+        return by.search(u.view(), replica, u.numbers, u.sent, u.model, 30e-6, 4e3);
+    };
+    const auto first = once(s);
+    BOOST_REQUIRE(first.found);
+    // Another window and another replica between.
+    prs_replica other(u.c, set_up(12, 12).r);
+    s.search(u.view(), other, u.numbers, u.sent, u.model, 80e-6, 0.0);
+    const auto again = once(s);
+    prs_search fresh(u.c, 1e-4);
+    for (const auto& r : { again, once(fresh) }) {
+        BOOST_CHECK_EQUAL(r.statistic, first.statistic);
+        BOOST_CHECK_EQUAL(r.delay_s, first.delay_s);
+        BOOST_CHECK_EQUAL(r.doppler_hz, first.doppler_hz);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(noise_alone_is_found_at_the_stated_rate)
 {
     struct {
         int comb, symbols, slots;
         double half_width_s, doppler_hz, probability;
         int searches;
+        int n_rb = 12, size = 256;
     } const cases[] = {
         { 4, 4, 1, 40e-6, 9e3, 0.1, 600 },
         { 2, 2, 1, 100e-6, 2e3, 0.2, 400 },
         { 12, 12, 2, 20e-6, 1e3, 0.1, 300 },
+        { 4, 4, 1, 40e-6, 9e3, 0.1, 500, 52, 1024 }, // below the middle of the carrier
     };
     for (const auto& test : cases) {
         int alarms = 0;
         for (int i = 0; i < test.searches; ++i) {
-            set_up u(test.comb, test.symbols, test.slots);
+            set_up u(test.comb, test.symbols, test.slots, test.n_rb, test.size);
             slow::add_noise(u.buffer, 0.01 * (1 + i % 7), 1000 + i);
             alarms +=
                 u.search(u.view(), test.half_width_s, test.doppler_hz, test.probability)

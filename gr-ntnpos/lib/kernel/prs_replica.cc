@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "integers.h"
 #include <gnuradio/ntnpos/kernel/prs_replica.h>
+#include <atomic>
 #include <cmath>
 
 namespace gr::ntnpos::kernel {
 
+namespace {
+
+uint64_t next_identity()
+{
+    static std::atomic<uint64_t> last{ 0 };
+    return ++last;
+}
+
+} // namespace
+
 prs_replica::prs_replica(const carrier& c, const prs_resource& r)
-    : d_carrier(c),
+    : d_identity(next_identity()),
+      d_carrier(c),
       d_resource(r),
       d_elements(elements_per_symbol(r)),
       d_slots(slots_per_frame(c))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config_text.h"
-#include "phasor.h"
+#include "decimator.h"
+#include "integers.h"
+#include "search_math.h"
 #include <gnuradio/ntnpos/kernel/prs_search.h>
 #include <algorithm>
 #include <cmath>
@@ -13,61 +15,47 @@ using cfloat = std::complex<float>;
 
 // Points per inverse bandwidth: half a step off costs 1.6 dB.
 constexpr double delay_oversampling = 1.5;
-
-int power_of_two_from(double least)
-{
-    int size = 64;
-    while (size < least)
-        size *= 2;
-    return size;
-}
-
-// Threshold t with Q(n, t) = p, Q the tail of the sum of n exponentials: sum_{i<n} t^i /
-// i! exp(-t).
-double gamma_threshold(int n, double p)
-{
-    double low = 0.0, high = 100.0 + 10.0 * n;
-    for (int round = 0; round < 60; ++round) {
-        const double t = 0.5 * (low + high);
-        double term = std::exp(-t), tail = 0.0;
-        for (int i = 0; i < n; ++i) {
-            tail += term;
-            term *= t / (i + 1);
-        }
-        (tail > p ? low : high) = t;
-    }
-    return high;
-}
-
-// Offset of the vertex of the parabola through three values at -1, 0, 1.
-double vertex(double left, double middle, double right)
-{
-    const double curvature = left - 2.0 * middle + right;
-    return curvature < 0.0 ? std::clamp(0.5 * (left - right) / curvature, -0.5, 0.5)
-                           : 0.0;
-}
-
-// a = a conj(b), written out: the library's product minds infinities, at many times the
-// cost.
-void multiply_conjugate(std::vector<cfloat>& a, const std::vector<cfloat>& b)
-{
-    auto* x = reinterpret_cast<float*>(a.data());
-    const auto* y = reinterpret_cast<const float*>(b.data());
-    for (size_t i = 0; i < 2 * a.size(); i += 2) {
-        const float re = x[i] * y[i] + x[i + 1] * y[i + 1];
-        const float im = x[i + 1] * y[i] - x[i] * y[i + 1];
-        x[i] = re;
-        x[i + 1] = im;
-    }
-}
-
-int64_t bin_of(int64_t bin, int64_t size)
-{
-    bin %= size;
-    return bin < 0 ? bin + size : bin;
-}
+// Of the spectrum that is looked at, over the occupied band.
+constexpr double band_excess = 1.1;
+// Of the lowered sample rate: what the filters let through to either side.
+constexpr double most_edge = 0.375;
+// Edges are rounded up to so many parts of the rate: few filters serve all.
+constexpr int edge_parts = 64;
+// Values of reference spectra that are kept: 64 MB.
+constexpr size_t most_kept = 8000000;
 
 } // namespace
+
+struct prs_search::layout {
+    int decimation;     // samples that make one
+    int edge;           // of the band, in parts of the lowered rate
+    double rate;        // lowered sample rate
+    int length;         // of the replica, lowered samples
+    int margin;         // lowered samples to either side
+    int64_t middle_k;   // subcarrier in the middle of the PRS, from 0 Hz
+    bool mixed;         // the middle is moved to 0 Hz before the rate is lowered
+    int64_t middle_bin; // where it lies in the transform
+    int size;           // of the transform
+    double bin_hz;
+    int band;           // bins that are looked at
+    int lags;           // of the transform back
+    double lag_samples; // samples that are not lowered, from one lag to the next
+    int columns;        // lags that are looked at
+    int doppler_step;   // bins
+    int doppler_bins;   // steps to either side
+    double dimensions;  // of the noise whose energy is taken
+
+    int rows() const { return 2 * doppler_bins + 1; }
+    double row_hz(double row) const
+    {
+        return (row - doppler_bins) * doppler_step * bin_hz;
+    }
+};
+
+struct prs_search::reference {
+    std::vector<cfloat> band;
+    double energy = 0.0;
+};
 
 prs_search::prs_search(const carrier& c, double false_alarm_probability)
     : d_carrier((throw_if(validate(c)), c)), d_false_alarm(false_alarm_probability)
@@ -77,33 +65,215 @@ prs_search::prs_search(const carrier& c, double false_alarm_probability)
             "false_alarm_probability", to_text(false_alarm_probability), "in (0, 0.5]" });
 }
 
+prs_search::~prs_search() = default;
+
 fft& prs_search::transform(int size, fft::direction dir)
 {
     const auto key = std::make_pair(size, dir == fft::direction::forward);
     auto at = d_transforms.find(key);
-    if (at == d_transforms.end())
-        at = d_transforms.emplace(key, fft(size, dir)).first;
+    if (at == d_transforms.end()) {
+        at = d_transforms.emplace(key, fft(size, dir, fft::placement::separate)).first;
+        std::fill_n(at->second.data(), size, cfloat(0.0f));
+    }
     return at->second;
 }
 
-void prs_search::replica_samples(prs_replica& replica, int64_t slot, cfloat* out)
+decimator& prs_search::decimator_for(const layout& p)
 {
-    const int size = fft_size(d_carrier);
+    auto& found = d_decimators[{ p.decimation, p.edge }];
+    if (!found)
+        found = std::make_unique<decimator>(p.decimation,
+                                            static_cast<double>(p.edge) / edge_parts);
+    return *found;
+}
+
+prs_search::layout prs_search::plan(const prs_replica& replica,
+                                    int64_t slot,
+                                    double half_width_s,
+                                    double doppler_half_width_hz,
+                                    double doppler_hz) const
+{
+    layout p;
+    const double rate = d_carrier.sample_rate_hz;
+    const double bandwidth = replica.span() * d_carrier.scs_khz * 1e3;
+    p.middle_k =
+        12 * replica.resource().start_prb + replica.span() / 2 - 6 * d_carrier.n_rb;
+    // Every symbol and prefix is a multiple of 1/128 of a symbol long.
+    p.decimation = 1;
+    while (fft_size(d_carrier) / 128 % (2 * p.decimation) == 0)
+        p.decimation *= 2;
+    for (;; p.decimation /= 2) {
+        p.rate = rate / p.decimation;
+        p.mixed = p.decimation > 1 && p.middle_k != 0;
+        const double edge_hz = 0.5 * band_excess * bandwidth + doppler_half_width_hz +
+                               (p.mixed ? 0.0 : std::abs(doppler_hz));
+        p.edge = static_cast<int>(std::ceil(edge_hz / p.rate * edge_parts));
+        if (p.decimation == 1 || p.edge <= most_edge * edge_parts)
+            break;
+    }
+    p.edge = std::min(p.edge, static_cast<int>(most_edge * edge_parts));
+    p.length = replica.length_samples(slot) / p.decimation;
+    p.margin = static_cast<int>(std::ceil(half_width_s * p.rate)) + 1;
+    // Twice the replica at least: half of its inverse duration is then a bin or more.
+    const double least = std::max(2 * p.margin + p.length + 2, 2 * p.length);
+    double best = 0.0;
+    for (int size = fast_size(least); best == 0.0 || size <= 2.2 * least;
+         size = fast_size(size + 1)) {
+        layout tried = p;
+        tried.size = size;
+        tried.bin_hz = p.rate / size;
+        tried.doppler_step = std::max(1, size / (2 * p.length));
+        tried.doppler_bins = static_cast<int>(
+            std::ceil(doppler_half_width_hz / (tried.doppler_step * tried.bin_hz)));
+        // Two transforms beside those of the rows.
+        const double cost = (tried.rows() + 2.0) * size;
+        if (best == 0.0 || cost < best) {
+            best = cost;
+            p = tried;
+        }
+    }
+    p.middle_bin =
+        p.mixed ? 0 : std::llround(p.middle_k * d_carrier.scs_khz * 1e3 / p.bin_hz);
+    p.band = std::min<int>(p.size, std::ceil(band_excess * bandwidth / p.bin_hz));
+    p.lags = std::min(p.size, fast_size(delay_oversampling * bandwidth / p.bin_hz));
+    const double lag = static_cast<double>(p.size) / p.lags;
+    p.lag_samples = lag * p.decimation;
+    p.columns = static_cast<int>(std::floor(2.0 * p.margin / lag)) + 1;
+    p.dimensions = p.band * p.bin_hz * p.length / p.rate;
+    return p;
+}
+
+void prs_search::replica_samples(const layout& p,
+                                 prs_replica& replica,
+                                 int64_t slot,
+                                 cfloat* out)
+{
+    const int whole = fft_size(d_carrier);
+    const int size = whole / p.decimation;
     const int comb = replica.resource().comb_size;
+    const int64_t low = 12 * replica.resource().start_prb - 6 * d_carrier.n_rb -
+                        (p.mixed ? p.middle_k : 0);
+    const int first = replica.first_sample(slot);
     fft& symbol_transform = transform(size, fft::direction::inverse);
+    cfloat* bins = symbol_transform.data();
     for (int index = 0; index < replica.num_symbols(); ++index) {
         const auto symbol = replica.at(slot, index);
-        cfloat* buffer = symbol_transform.data();
-        std::fill(buffer, buffer + size, cfloat(0.0f));
-        for (int m = 0; m < replica.elements(); ++m) {
-            const int k =
-                12 * replica.resource().start_prb + symbol.first_element + m * comb;
-            buffer[subcarrier_bin(d_carrier, k)] = symbol.values[m];
+        cfloat phase = 1.0f;
+        if (p.mixed) {
+            // Each symbol's middle begins anew at its useful part; what it is mixed with
+            // does not.
+            const int64_t useful = symbol.start_samples + symbol.cp_samples - first;
+            const auto parts = floor_mod(-p.middle_k * useful, int64_t{ whole });
+            phase = cfloat(std::polar(1.0, 2.0 * M_PI * parts / whole));
         }
+        std::fill_n(bins, size, cfloat(0.0f));
+        for (int m = 0; m < replica.elements(); ++m)
+            bins[floor_mod(low + symbol.first_element + m * comb, int64_t{ size })] =
+                symbol.values[m] * phase;
         symbol_transform.execute();
-        out = std::copy(buffer + size - symbol.cp_samples, buffer + size, out);
-        out = std::copy(buffer, buffer + size, out);
+        const cfloat* made = symbol_transform.result();
+        const int cp = symbol.cp_samples / p.decimation;
+        out = std::copy(made + size - cp, made + size, out);
+        out = std::copy(made, made + size, out);
     }
+    std::fill_n(bins, size, cfloat(0.0f));
+}
+
+const prs_search::reference&
+prs_search::reference_for(const layout& p, prs_replica& replica, int64_t slot)
+{
+    const std::array<int64_t, 4> key{ static_cast<int64_t>(replica.identity()),
+                                      floor_mod(slot,
+                                                int64_t{ slots_per_frame(d_carrier) }),
+                                      p.size,
+                                      p.decimation };
+    const auto at = d_references.find(key);
+    if (at != d_references.end())
+        return at->second;
+    if (d_kept + p.band > most_kept) {
+        d_references.clear();
+        d_kept = 0;
+    }
+    reference& r = d_references[key];
+    d_kept += p.band;
+    fft& forward = transform(p.size, fft::direction::forward);
+    std::fill_n(forward.data(), p.size, cfloat(0.0f));
+    replica_samples(p, replica, slot, forward.data());
+    forward.execute();
+    for (int i = 0; i < p.band; ++i) {
+        const auto bin = floor_mod(p.middle_bin - p.band / 2 + i, int64_t{ p.size });
+        const cfloat x = forward.result()[bin];
+        r.band.push_back(x);
+        r.energy += x.real() * x.real() + x.imag() * x.imag();
+    }
+    return r;
+}
+
+// Inverse transform of the band, `shift` bins further up in the spectrum, placed round
+// bin 0, times the conjugate of the reference if there is one.
+void prs_search::to_lags(const layout& p, const cfloat* reference, int64_t shift)
+{
+    const cfloat* const in = transform(p.size, fft::direction::forward).result();
+    fft& inverse = transform(p.lags, fft::direction::inverse);
+    auto from = floor_mod(p.middle_bin + shift - p.band / 2, int64_t{ p.size });
+    auto to = floor_mod(-(p.band / 2), int64_t{ p.lags });
+    for (int64_t done = 0; done < p.band;) {
+        const auto here = std::min({ p.band - done, p.size - from, p.lags - to });
+        if (reference)
+            multiply_conjugate(in + from, reference + done, here, inverse.data() + to);
+        else
+            std::copy_n(in + from, here, inverse.data() + to);
+        done += here;
+        from = (from + here) % p.size;
+        to = (to + here) % p.lags;
+    }
+    const int64_t upper = p.band - p.band / 2;
+    std::fill(inverse.data() + upper, inverse.data() + p.lags - p.band / 2, cfloat(0.0f));
+    inverse.execute();
+}
+
+// Which columns have not all their samples, and which say nothing: a part with less than
+// one dimension of the replica.
+void prs_search::mark(const layout& p, const sample_view& samples, int64_t begin)
+{
+    const int64_t length = static_cast<int64_t>(p.length) * p.decimation;
+    d_silent.clear();
+    const auto held = [&](int d) {
+        const int64_t offset = begin + static_cast<int64_t>(d * p.lag_samples);
+        return std::min(offset + length, samples.end()) - std::max(offset, samples.first);
+    };
+    const auto note = [&](int d) {
+        const int64_t here = held(d);
+        if (here >= length)
+            return false;
+        d_valid[d] = 0;
+        if (here * p.dimensions < length)
+            d_silent.push_back(d);
+        return true;
+    };
+    // Those that are cut are at the ends.
+    int d = 0;
+    while (d < p.columns && note(d))
+        ++d;
+    for (int e = p.columns - 1; e > d && note(e);)
+        --e;
+}
+
+void prs_search::weigh(const layout& p, double reference_energy)
+{
+    constexpr int spare = 2; // rounding of the lags under the replica
+    d_energy.resize(p.lags + 1 + spare);
+    running_energy(
+        transform(p.lags, fft::direction::inverse).result(), p.lags, d_energy.data());
+    std::fill_n(d_energy.end() - spare, spare, d_energy[p.lags]);
+    const int under =
+        static_cast<int>(std::lround(p.length * p.decimation / p.lag_samples));
+    d_weights.resize(p.columns);
+    // Neither transform is scaled: Parseval leaves a factor of `lags`.
+    energy_weights(
+        d_energy.data(), under, p.lags / reference_energy, p.columns, d_weights.data());
+    for (const int d : d_silent)
+        d_weights[d] = 0.0f;
 }
 
 search_result prs_search::search(const sample_view& samples,
@@ -115,126 +285,66 @@ search_result prs_search::search(const sample_view& samples,
                                  double doppler_half_width_hz)
 {
     const double rate = d_carrier.sample_rate_hz;
-    const double bandwidth = replica.span() * d_carrier.scs_khz * 1e3;
-    const int margin = static_cast<int>(std::ceil(half_width_s * rate)) + 1;
-    const int length = replica.length_samples(slots.front());
-    const int needed = 2 * margin + length + 2;
-    // Four times the replica at least: the Doppler step is then a whole number of bins,
-    // two or more.
-    const int size = power_of_two_from(std::max(needed, 4 * length));
-    const double bin_hz = rate / size;
-    const int band = std::min<int>(size, std::ceil(1.1 * bandwidth / bin_hz));
-    const int lags =
-        std::min(size, power_of_two_from(delay_oversampling * bandwidth / bin_hz));
-    const double lag_samples = static_cast<double>(size) / lags;
-    const int middle_k =
-        12 * replica.resource().start_prb + replica.span() / 2 - 6 * d_carrier.n_rb;
-    const int64_t middle_bin = std::llround(middle_k * d_carrier.scs_khz * 1e3 / bin_hz);
-
-    const int doppler_step = std::max(1, static_cast<int>(0.5 * rate / length / bin_hz));
-    const int doppler_bins =
-        static_cast<int>(std::ceil(doppler_half_width_hz / (doppler_step * bin_hz)));
-    const int rows = 2 * doppler_bins + 1;
-    const int columns = static_cast<int>(std::floor(2.0 * margin / lag_samples)) + 1;
-    std::vector<float> cells(static_cast<size_t>(rows) * columns, 0.0f);
-    std::vector<char> valid(columns, 1);
-    std::vector<float> weight(columns);
-    std::vector<cfloat> spectrum(band), reference(band);
-    std::vector<double> energy(lags + 1);
-
-    fft& forward = transform(size, fft::direction::forward);
-    fft& inverse = transform(lags, fft::direction::inverse);
-    // Picks the occupied band, shifted by a number of bins, out of the forward transform.
-    const auto take_band = [&](std::vector<cfloat>& out, int64_t shift) {
-        const cfloat* in = forward.data();
-        const int64_t at = bin_of(middle_bin + shift - band / 2, size);
-        const int64_t head = std::min<int64_t>(band, size - at);
-        std::copy(in, in + band - head, std::copy(in + at, in + at + head, out.begin()));
+    const auto starts = [&](size_t s) {
+        return model.arrival(advance(sent[s], replica.first_sample(slots[s]) / rate));
     };
-    // Inverse transform of band values placed round bin 0 of the short one.
-    const auto to_lags = [&](const std::vector<cfloat>& values) {
-        cfloat* out = inverse.data();
-        const auto middle = values.begin() + band / 2;
-        std::fill(
-            std::copy(middle, values.end(), out), out + lags - band / 2, cfloat(0.0f));
-        std::copy(values.begin(), middle, out + lags - band / 2);
-        inverse.execute();
-    };
-    // Of the noise whose energy is taken: what the band that was picked out can hold.
-    const double dimensions = band * bin_hz * length / rate;
+    const layout p = plan(replica,
+                          slots.front(),
+                          half_width_s,
+                          doppler_half_width_hz,
+                          d_carrier.frequency_hz * model.rate_at(starts(0)));
+    decimator& lower = decimator_for(p);
+    fft& forward = transform(p.size, fft::direction::forward);
+    const cfloat* const at_lag = transform(p.lags, fft::direction::inverse).result();
+    d_cells.resize(static_cast<size_t>(p.rows()) * p.columns);
+    d_valid.assign(p.columns, 1);
+    const int64_t margin = static_cast<int64_t>(p.margin) * p.decimation;
     // of the slots' predicted place between samples, removed from the result
     double fraction = 0.0;
 
     for (size_t s = 0; s < slots.size(); ++s) {
-        cfloat* buffer = forward.data();
-        std::fill(buffer, buffer + size, cfloat(0.0f));
-        replica_samples(replica, slots[s], buffer);
-        forward.execute();
-        take_band(reference, 0);
-        double reference_energy = 0.0;
-        for (const auto& x : reference)
-            reference_energy += std::norm(x);
-
-        const int first_offset = replica.first_sample(slots[s]);
-        const instant start = model.arrival(advance(sent[s], first_offset / rate));
+        const reference& sent_band = reference_for(p, replica, slots[s]);
+        const instant start = starts(s);
         const double position = samples.position(start);
         const int64_t begin = static_cast<int64_t>(std::floor(position)) - margin;
-        fraction = begin + margin - position;
-        std::fill(buffer, buffer + size, cfloat(0.0f));
-        const int64_t from = std::max(begin, samples.first);
-        const int64_t to = std::min(begin + needed, samples.end());
-        const double step = d_carrier.frequency_hz * model.rate_at(start) / rate;
-        phasor turn(step * (from - begin), step);
-        for (int64_t n = from; n < to; ++n)
-            buffer[n - begin] = samples.data[n - samples.first] * turn.next();
+        fraction = begin + lower.offset() + margin - position;
+        const double step =
+            d_carrier.frequency_hz * model.rate_at(start) / rate -
+            (p.mixed ? static_cast<double>(p.middle_k) / fft_size(d_carrier) : 0.0);
+        const int taken = 2 * p.margin + p.length + 2;
+        lower.run(samples, begin, taken, step, p.mixed, forward.data());
+        std::fill(forward.data() + taken, forward.data() + p.size, cfloat(0.0f));
         forward.execute();
 
         // Energy under the replica at each lag, in the occupied band.
-        take_band(spectrum, 0);
-        to_lags(spectrum);
-        energy[0] = 0.0;
-        const cfloat* at_lag = inverse.data();
-        for (int i = 0; i < lags; ++i)
-            energy[i + 1] = energy[i] + std::norm(at_lag[i]);
-        const int under = static_cast<int>(std::lround(length / lag_samples));
-        for (int d = 0; d < columns; ++d) {
-            const int64_t offset = begin + static_cast<int64_t>(d * lag_samples);
-            const int64_t held = std::min(offset + length, samples.end()) -
-                                 std::max(offset, samples.first);
-            if (held < length)
-                valid[d] = 0;
-            const double below = energy[std::min(d + under, lags)] - energy[d];
-            // A part with less than one dimension of the replica says nothing. Neither
-            // transform is scaled: Parseval leaves a factor of `lags`.
-            const bool telling = held * dimensions >= length && below > 0.0;
-            weight[d] = telling ? lags / (below * reference_energy) : 0.0;
-        }
+        mark(p, samples, begin);
+        to_lags(p, nullptr, 0);
+        weigh(p, sent_band.energy);
         const double since_first = seconds_between(sent[s], sent.front());
 
-        for (int row = 0; row < rows; ++row) {
-            take_band(spectrum, static_cast<int64_t>(row - doppler_bins) * doppler_step);
-            multiply_conjugate(spectrum, reference);
-            to_lags(spectrum);
-            float* out = cells.data() + static_cast<size_t>(row) * columns;
+        for (int row = 0; row < p.rows(); ++row) {
+            to_lags(p,
+                    sent_band.band.data(),
+                    static_cast<int64_t>(row - p.doppler_bins) * p.doppler_step);
             // What this row's Doppler has moved the delay by since the first slot.
-            const double rate_off =
-                -(row - doppler_bins) * doppler_step * bin_hz / d_carrier.frequency_hz;
+            const double rate_off = -p.row_hz(row) / d_carrier.frequency_hz;
             const int moved = static_cast<int>(
-                std::lround(rate_off * since_first * rate / lag_samples));
-            const int from_d = std::max(0, -moved), to_d = columns - std::max(0, moved);
-            for (int d = from_d; d < to_d; ++d) {
-                const float x = weight[d + moved] * std::norm(at_lag[d + moved]);
-                // -ln(1 - x) to the precision that matters where noise and signal meet
-                out[d] += x * (1.0f + x * (0.5f + x * (1.0f / 3.0f)));
-            }
+                std::lround(rate_off * since_first * rate / p.lag_samples));
+            const int from = std::clamp(-moved, 0, p.columns);
+            const int to = std::clamp(p.columns - moved, from, p.columns);
+            add_cells(at_lag + from + moved,
+                      d_weights.data() + from + moved,
+                      to - from,
+                      s == 0,
+                      d_cells.data() + static_cast<size_t>(row) * p.columns + from);
         }
     }
 
     search_result result;
-    const int tried = std::count(valid.begin(), valid.end(), 1);
-    result.cells = static_cast<int64_t>(tried) * rows;
-    result.extent_s = tried * lag_samples / rate;
-    result.extent_hz = (rows - 1) * doppler_step * bin_hz;
+    const int tried = std::count(d_valid.begin(), d_valid.end(), 1);
+    result.cells = static_cast<int64_t>(tried) * p.rows();
+    result.extent_s = tried * p.lag_samples / rate;
+    result.extent_hz = (p.rows() - 1) * p.doppler_step * p.bin_hz;
     if (tried == 0)
         return result;
     result.threshold =
@@ -242,22 +352,24 @@ search_result prs_search::search(const sample_view& samples,
     // Cells at the segment's border too, over the samples that are there: a signal that
     // is cut has echoes in delay and Doppler among the whole ones, but is itself stronger
     // than they are.
-    const size_t best = std::max_element(cells.begin(), cells.end()) - cells.begin();
-    const int row = best / columns;
-    const int column = best % columns;
+    const int64_t best = largest_index(d_cells.data(), d_cells.size());
+    const int row = best / p.columns;
+    const int column = best % p.columns;
     const auto cell = [&](int r, int d) -> double {
-        const bool inside = r >= 0 && r < rows && d >= 0 && d < columns;
-        return inside ? cells[static_cast<size_t>(r) * columns + d] : 0.0;
+        const bool inside = r >= 0 && r < p.rows() && d >= 0 && d < p.columns;
+        return inside ? d_cells[static_cast<size_t>(r) * p.columns + d] : 0.0;
     };
-    result.statistic = (dimensions - 1.0) * cells[best];
-    result.whole = valid[column];
+    result.statistic = (p.dimensions - 1.0) * d_cells[best];
+    result.whole = d_valid[column];
     result.found = result.statistic > result.threshold && result.whole;
     const double delay =
-        vertex(cell(row, column - 1), cells[best], cell(row, column + 1));
+        vertex(cell(row, column - 1), d_cells[best], cell(row, column + 1));
     const double doppler =
-        vertex(cell(row - 1, column), cells[best], cell(row + 1, column));
-    result.delay_s = ((column + delay) * lag_samples - margin + fraction) / rate;
-    result.doppler_hz = (row - doppler_bins + doppler) * doppler_step * bin_hz;
+        vertex(cell(row - 1, column), d_cells[best], cell(row + 1, column));
+    result.delay_s =
+        ((column + delay) * p.lag_samples - static_cast<double>(margin) + fraction) /
+        rate;
+    result.doppler_hz = p.row_hz(row + doppler);
     return result;
 }
 

@@ -32,6 +32,9 @@ public:
     //! Expects a valid carrier and resource.
     prs_replica(const carrier& c, const prs_resource& r);
 
+    //! The same for copies alone: what has been made of this replica may be kept under
+    //! it.
+    uint64_t identity() const { return d_identity; }
     const carrier& config() const { return d_carrier; }
     const prs_resource& resource() const { return d_resource; }
     int num_symbols() const { return d_resource.num_symbols; }
@@ -48,6 +51,7 @@ public:
     int length_samples(int64_t slot_count) const;
 
 private:
+    uint64_t d_identity;
     carrier d_carrier;
     prs_resource d_resource;
     int d_elements;

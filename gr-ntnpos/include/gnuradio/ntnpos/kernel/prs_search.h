@@ -5,10 +5,14 @@
 #include <gnuradio/ntnpos/kernel/prs_replica.h>
 #include <gnuradio/ntnpos/kernel/sample_view.h>
 #include <gnuradio/ntnpos/kernel/search_window.h>
+#include <array>
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace gr::ntnpos::kernel {
+
+class decimator;
 
 //! Where a search found its satellite, relative to the window's middle.
 struct search_result {
@@ -30,9 +34,10 @@ struct search_result {
 /*!
  * \brief Acquisition: finds one occasion of a PRS in delay and Doppler within its window.
  *
- * The samples are correlated with the whole PRS of a slot through FFTs of only the
- * occupied band; a Doppler bin is a shift of the spectrum. A cell is |C|^2 over the
- * energies of the replica and of the samples under it, so that noise and other
+ * Where the band is narrow the sample rate is lowered first, so that symbols have as few
+ * samples as hold it. They are correlated with the whole PRS of a slot through FFTs of
+ * only the occupied band; a Doppler bin is a shift of the spectrum. A cell is |C|^2 over
+ * the energies of the replica and of the samples under it, so that noise and other
  * satellites' signals, which come and go within the window, raise both: under noise alone
  * a slot's part exceeds x with probability (1-x)^(D-1), D the time-bandwidth product of
  * the band that is looked at. The statistic -(D-1) ln(1-x) is therefore exponential, and
@@ -52,6 +57,7 @@ class prs_search
 public:
     //! \param false_alarm_probability  of one search over its whole window, (0, 0.5]
     prs_search(const carrier& c, double false_alarm_probability);
+    ~prs_search();
 
     /*!
      * \param slots  the occasion's slots
@@ -67,13 +73,37 @@ public:
                          double doppler_half_width_hz);
 
 private:
+    struct layout;    // sizes of one search
+    struct reference; // the replica's spectrum
     fft& transform(int size, fft::direction dir);
-    void replica_samples(prs_replica& replica, int64_t slot, std::complex<float>* out);
+    decimator& decimator_for(const layout& p);
+    layout plan(const prs_replica& replica,
+                int64_t slot,
+                double half_width_s,
+                double doppler_half_width_hz,
+                double doppler_hz) const;
+    void replica_samples(const layout& p,
+                         prs_replica& replica,
+                         int64_t slot,
+                         std::complex<float>* out);
+    const reference& reference_for(const layout& p, prs_replica& replica, int64_t slot);
+    void to_lags(const layout& p, const std::complex<float>* reference, int64_t shift);
+    void mark(const layout& p, const sample_view& samples, int64_t begin);
+    void weigh(const layout& p, double reference_energy);
 
     carrier d_carrier;
     double d_false_alarm;
-    // by size and direction, made at first use
+    // Made at first use: by size and direction; by factor and band; by replica, slot of
+    // the frame and size.
     std::map<std::pair<int, bool>, fft> d_transforms;
+    std::map<std::pair<int, int>, std::unique_ptr<decimator>> d_decimators;
+    std::map<std::array<int64_t, 4>, reference> d_references;
+    size_t d_kept = 0; // values in the references
+    std::vector<float> d_cells;
+    std::vector<char> d_valid;    // columns whose delays have all their samples
+    std::vector<int> d_silent;    // columns that say nothing
+    std::vector<float> d_weights; // of the columns
+    std::vector<double> d_energy;
 };
 
 } // namespace gr::ntnpos::kernel
