@@ -15,7 +15,11 @@ if find_spec("py3gpp") is None:
 import py3gpp  # noqa: E402  an import that fails for another reason is an error
 
 
-@pytest.mark.parametrize("c_init", [0, 1, 2**30, 2**31 - 1, 0x2A5F10C3, 987654321])
+BOUNDARY_SEEDS = [0, 1, 2, 2**16 - 1, 2**22, 2**30 - 1, 2**30, 2**31 - 2, 2**31 - 1]
+RANDOM_SEEDS = np.random.default_rng(1).integers(2**31, size=24).tolist()
+
+
+@pytest.mark.parametrize("c_init", BOUNDARY_SEEDS + RANDOM_SEEDS)
 def test_gold_bits(c_init):
     np.testing.assert_array_equal(ntnpos.gold_bits(c_init, 3000), py3gpp.nrPRBS(c_init, 3000))
 
