@@ -11,6 +11,7 @@ import pytest
 from flowgraph_runs import TIME_LIMIT_S, TOP, changed, compile_flowgraph
 
 WATERFALL = TOP / "grc" / "prs_waterfall.grc"
+SCOPE = TOP / "grc" / "receiver_scope.grc"
 
 
 @pytest.fixture
@@ -63,3 +64,27 @@ def test_waterfall_shows_four_trps_in_their_bands_and_slots(pictures):
     # Lines that cut a symbol spread beside the band.
     assert signal[shown & ~unclear].mean() > 0.8
     assert signal[~shown & ~unclear].mean() < 0.005  # a block where none is sent would be 0.017
+
+
+def test_scope_marks_first_paths_in_delay_profiles(pictures):
+    """Four plots; where the echo is stronger the mark is at the direct path, 0.3 µs before the peak."""
+    (window,) = pictures(SCOPE, 0, duration_s="0.1", play_rate="30e6")
+    near = lambda r, g, b: (np.abs(255.0 * window - (r, g, b)).max(axis=2) < 40)  # noqa: E731
+    axis, red, blue = near(0x40, 0x40, 0x40), near(0xD0, 0x10, 0x10), near(0x1F, 0x5F, 0xA8)
+    bottoms = [row for row in np.flatnonzero(axis.mean(axis=1) > 0.7) if not axis[row - 1].mean() > 0.7]
+    assert len(bottoms) == 4
+    ends = np.flatnonzero(axis[bottoms[0]])
+    delay_us = (np.arange(window.shape[1]) - ends[0]) / (ends[-1] - ends[0]) * 6.0 - 3.0
+    found = []
+    for top, bottom in zip([0, *bottoms], bottoms):
+        inside = slice(top + (bottom - top) // 3, bottom)
+        marked = np.flatnonzero(red[inside].sum(axis=0) > 60)
+        curve = blue[inside]
+        highest = np.flatnonzero(curve[np.flatnonzero(curve.any(axis=1))[:2]].any(axis=0))
+        assert 1 <= len(marked) <= 6
+        assert curve.any(axis=0).sum() > 500  # the profile covers the plot
+        found.append((delay_us[marked].mean(), delay_us[highest].mean()))
+    (direct, peak), *others = found
+    assert abs(direct + 0.3) < 0.04 and abs(peak - direct - 0.3) < 0.08
+    for mark, _ in others:
+        assert abs(mark) < 0.04

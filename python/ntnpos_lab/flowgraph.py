@@ -31,7 +31,7 @@ from .receive import CONFIG, WINDOWS, ReceiverError, shake_hands
 from .scene import DEFAULT_TIME, MIN_ELEVATION_DEG, Scene, against_truth, elements_for, real_scene
 from .simulate import NOISE_POWER, Link, downlinks
 
-__all__ = ["NOISE_POWER", "PositionEngine", "Replay", "Simulation", "replay", "sample", "simulation",
+__all__ = ["NOISE_POWER", "PositionEngine", "Replay", "Simulation", "later", "replay", "sample", "simulation",
            "wait_for_enter"]
 
 _SYSTEM, _DONE = pmt.intern("system"), pmt.cons(pmt.intern("done"), pmt.from_long(1))
@@ -129,6 +129,12 @@ def replay(recording: str, assistance: str) -> Replay:
     found = ntnpos.open_recording(recording)
     windows = search_windows(told, *span_of(found))
     return Replay(told, carrier_of(Path(recording), found, told), convert.signals(told, windows), windows)
+
+
+def later(delay: ntnpos.trajectory, by_s: float) -> ntnpos.trajectory:
+    """A path's delay with a constant time on top: an echo of what takes it."""
+    return ntnpos.trajectory([ntnpos.delay_segment(s.start, [s.coefficients[0] + by_s, *s.coefficients[1:]])
+                              for s in delay.segments])
 
 
 def sample(name: str) -> str:

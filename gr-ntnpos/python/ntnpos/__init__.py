@@ -13,3 +13,12 @@ from .sigmf_recording import (  # noqa: F401
     open_recording,
     sigmf_source_from,
 )
+
+
+def __getattr__(name: str):
+    """What needs Qt is imported when it is first asked for."""
+    if name == "delay_profile_sink":
+        from .qt_delay_profiles import delay_profile_sink
+
+        return delay_profile_sink
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
