@@ -2,6 +2,8 @@
 """The PRS Source block in GNU Radio Companion: its asserts refuse what the kernel refuses; its code runs."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +189,16 @@ def test_the_documented_example_with_two_outputs(platform):
     energy = [np.sum(np.abs(np.array(sink.data()).reshape(22, 7680)) ** 2, axis=1) for sink in sinks]
     assert [list(np.flatnonzero(e)) for e in energy] == [[0, 10, 20], [1, 21]]
     np.testing.assert_allclose(energy[1][1] / energy[0][0], 10**-0.3, rtol=0.05)
+
+
+def test_twelve_blocks_are_warned_of():
+    """Once for each resource, in GNU Radio's log; 24 are not."""
+    program = (
+        "from gnuradio import ntnpos; ntnpos.prs_source(ntnpos.carrier(), "
+        "[ntnpos.prs_resource(num_rb=12), ntnpos.prs_resource(num_rb=24)])"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    said = [line for line in (run.stdout + run.stderr).splitlines() if "num_rb" in line]
+    assert len(said) == 1
+    assert "num_rb 12 is below the 24 of TS 38.214 5.1.6.5: for studies only" in said[0]
