@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "bank_channel.h"
+#include "finite.h"
 #include <gnuradio/ntnpos/kernel/correlator_bank.h>
 #include <algorithm>
 #include <cmath>
@@ -92,7 +93,7 @@ void correlator_bank::push(const std::complex<float>* samples, int64_t count)
     };
     const auto* const stop = samples + count;
     while (samples != stop) {
-        const auto* const good = std::find_if_not(samples, stop, finite);
+        const auto* const good = samples + leading_finite(samples, stop - samples);
         if (good != samples) {
             if (!d_anchor)
                 open();
