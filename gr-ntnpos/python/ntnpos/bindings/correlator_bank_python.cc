@@ -141,5 +141,6 @@ void bind_correlator_bank(py::module& m)
              &correlator_bank::end_segment,
              py::call_guard<py::gil_scoped_release>())
         .def("take", &correlator_bank::take)
+        .def("held_samples", &correlator_bank::held_samples)
         .def("profile_config", &correlator_bank::profile_config, py::arg("satellite"));
 }

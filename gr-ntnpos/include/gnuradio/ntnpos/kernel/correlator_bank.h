@@ -71,6 +71,8 @@ public:
     //! Profiles made since the last call, in order of batches, arrival and satellite.
     std::vector<delay_profile> take();
 
+    //! Samples of the segment that are kept for occasions to come.
+    size_t held_samples() const { return d_samples.size(); }
     //! first_path settings that fit the profiles of a satellite.
     first_path_config profile_config(int satellite) const;
 
