@@ -43,6 +43,8 @@ def threshold_region(axes, curve: dict[str, Any]) -> None:
         capsize=2,
         label="ours, a miss answered by the middle",
     )
+    matched = "matched filter: Doppler given, always answers"
+    axes.plot(curve["snr_db"], curve["matched_rms_m"], "s", mfc="none", ms=5.5, color=GREY, label=matched)
     axes.plot(
         curve["snr_db"], curve["found_rms_m"], "x", ms=5, color=PLAIN, label="ours, where something is found"
     )
