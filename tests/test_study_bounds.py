@@ -191,7 +191,7 @@ def test_a_false_path_is_counted_and_does_not_pass_for_noise():
 # ------------------------------------------------------------------------------------ link budget
 
 
-def test_link_budget_gives_the_papers_range_and_the_stated_bounds():
+def test_link_budget_gives_the_thesis_range_and_the_stated_bounds():
     distances = receiver_budget.ranges_m()
     assert distances.shape[1] == 9 and distances.min() >= 600e3
     assert distances.max() == pytest.approx(1075e3, rel=0.01)  # 30 degrees of elevation

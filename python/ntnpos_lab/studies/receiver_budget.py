@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SNR of the receiver study: the link budget of paper 001 (satellite positioning in S band) at 600 km.
+"""SNR of the receiver study: link budget of nine satellites at 600 km in S band, after the thesis beside it.
 
-EIRP density 34 dBW/MHz, 0 dBi, noise figure 7 dB, all margins off, and the roll-off of 19 beams. Its layout
-is a fit to its text: a sphere of 6371 km, two tracks 10 degrees apart with 5 and 4 satellites 2 degrees
-apart, receivers within 850 km wherever all elevations are 30 degrees or more. Beams are hexagons in the plane
-of direction cosines whose corners are 3 dB down (TR 38.821 6.1.1.1); a receiver is anywhere in its hexagon.
-The paper's SNR (its CNR) is that of one occupied element: it does not give the power of empty elements to the
-occupied ones.
+The thesis: positioning by 5G PRS from low orbits, large-scale fading with line of sight, 2 GHz. EIRP density
+34 dBW/MHz, 0 dBi, noise figure 7 dB, all margins off, and the roll-off of 19 beams. The layout is a fit to
+its text: a sphere of 6371 km, two tracks 10 degrees apart with 5 and 4 satellites 2 degrees apart, receivers
+within 850 km wherever all elevations are 30 degrees or more. Beams are hexagons in the plane of direction
+cosines whose corners are 3 dB down (TR 38.821 6.1.1.1); a receiver is anywhere in its hexagon. The thesis's
+carrier-to-noise ratio is taken for the SNR of an occupied element: what a comb leaves empty gives the others
+no power.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def ranges_m() -> np.ndarray:
 
 
 def beam_losses_db() -> np.ndarray:
-    """Roll-off of a circular aperture [points] on an even grid over a beam's hexagon (paper 001 eq. 3.1)."""
+    """Roll-off of a circular aperture [points] on an even grid over a beam's hexagon (TR 38.811 6.4.1)."""
     side = (np.arange(_GRID) + 0.5) / _GRID * 2.0 - 1.0
     x, y = np.meshgrid(side, side)
     inside = (np.abs(y) <= np.sqrt(0.75)) & (np.sqrt(3.0) * np.abs(x) + np.abs(y) <= np.sqrt(3.0))

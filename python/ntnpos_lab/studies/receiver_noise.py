@@ -28,11 +28,11 @@ ROWS: list[tuple[str, Waveform, float, float, float, float]] = [
     ("2.16 MHz, 4 symbols", Waveform(12, 2, 4), 0.0, 61.44e6, 1.67, 0.79),
     ("2.16 MHz, 12 symbols", Waveform(12, 2, 12), 0.0, 61.44e6, 1.50, 0.46),
     ("4.32 MHz, 30 kHz, 2 slots", Waveform(12, 2, 2, scs_khz=30, slots=2), 0.0, 122.88e6, 0.83, 0.40),
-    # The paper's comb 4 has two symbols, which TS 38.211 does not allow: four, with half the power, have its
+    # The thesis's comb 4 has two symbols, which TS 38.211 does not allow: four, with half the power, have its
     # energy.
     ("8.64 MHz, 30 kHz, comb 4", Waveform(24, 4, 4, scs_khz=30), -10.0 * np.log10(2.0), 122.88e6, 0.77, 0.28),
 ]
-"""The plain receiver's rates are paper 001's; the last two numbers are what was stated beforehand."""
+"""The plain receiver's rates are the thesis's; the last two numbers are what was stated beforehand."""
 
 BUDGET_TOLERANCE = 0.02  # of the stated bounds: they have two or three digits, and the layout is a fit
 MOST_OVER_BOUND = 1.03
