@@ -31,7 +31,8 @@ correlator_bank::channel::channel(const carrier& c,
       signal(s),
       replica(c, s.prs),
       detector(detector_config(c, s, config.false_alarm_probability)),
-      occasions(c, s, config.max_coherent_s)
+      occasions(c, s, config.max_coherent_s, config.max_combined_s),
+      phase(c.frequency_hz)
 {
 }
 
@@ -39,13 +40,15 @@ void correlator_bank::channel::set_window(const search_window& w)
 {
     window = w;
     predicted = std::make_shared<const trajectory>(w.toa);
-    if (!tracked)
+    if (!tracked && !lost)
         return;
     const instant& t = track.reference;
     const double toa = track.at(t), rate = track.rate_at(t);
     track = { predicted, t, toa - delay_at(w.toa, t), rate - delay_rate_at(w.toa, t) };
     const double margin = 0.5 * cp_samples(grid, 1, 1) / grid.sample_rate_hz;
-    tracked = std::abs(track.offset_s) <= w.half_width_s + margin;
+    const bool inside = std::abs(track.offset_s) <= w.half_width_s + margin;
+    tracked = tracked && inside;
+    lost = lost && inside;
 }
 
 void correlator_bank::channel::restart(const instant& t, bool again)
@@ -74,12 +77,14 @@ std::optional<occasion> correlator_bank::channel::peek(size_t ahead)
 // searched again.
 bool correlator_bank::channel::follows(const instant& t) const
 {
-    if (!tracked)
-        return false;
+    return tracked && drift(t) <= 0.25 * cp_samples(grid, 1, 1) / grid.sample_rate_hz;
+}
+
+// What the track may be off by at t, s.
+double correlator_bank::channel::drift(const instant& t) const
+{
     const double age = seconds_between(t, track.reference);
-    const double error =
-        3.0 * track_rate_std * std::abs(age) + 0.5 * acceleration_error * age * age;
-    return error <= 0.25 * cp_samples(grid, 1, 1) / grid.sample_rate_hz;
+    return 3.0 * track_rate_std * std::abs(age) + 0.5 * acceleration_error * age * age;
 }
 
 correlator_bank::channel::place
@@ -91,13 +96,21 @@ correlator_bank::channel::prepare(job& j, const sample_view& view) const
     if (!j.start.plausible(arrival))
         return place::unpredicted;
     j.tracked = follows(arrival);
+    j.half_width_s = window->half_width_s;
+    j.doppler_half_width_hz = window->doppler_half_width_hz;
+    if (tracked || lost) {
+        const double age = std::abs(seconds_between(arrival, track.reference));
+        j.track_half_width_s = 0.5 * cp_samples(grid, 1, 1) / rate + drift(arrival);
+        j.track_doppler_hz =
+            grid.frequency_hz * (5.0 * track_rate_std + acceleration_error * age);
+    }
     if (j.tracked) {
         j.start = track;
-        j.half_width_s = 0.5 * cp_samples(grid, 1, 1) / rate;
-        j.doppler_half_width_hz = 0.0;
+        j.half_width_s = j.track_half_width_s;
+        j.doppler_half_width_hz = j.track_doppler_hz;
     } else {
-        j.half_width_s = window->half_width_s;
-        j.doppler_half_width_hz = window->doppler_half_width_hz;
+        // Worth a look of its own where it is a small part of the window.
+        j.recalled = (tracked || lost) && j.track_half_width_s < 0.25 * j.half_width_s;
     }
     const size_t final_slot = j.where.slots.size() - 1;
     j.begin = position(j, 0, view);
@@ -167,10 +180,12 @@ void correlator_bank::channel::learn(const job& j)
 {
     if (j.found()) {
         tracked = true;
+        lost = false;
         track = j.estimate.model;
         track_rate_std = j.estimate.doppler_std_hz / grid.frequency_hz;
         level = j.level();
     } else if (j.status == occasion_status::no_signal) {
+        lost = lost || tracked;
         tracked = false;
         level = 0.0;
     }
@@ -184,9 +199,10 @@ delay_profile correlator_bank::channel::report(const job& j)
     p.subcarriers = replica.span();
     p.grid_subcarriers = 12 * grid.n_rb;
     p.scs_hz = grid.scs_khz * 1e3;
-    p.slot_count = j.where.slots.front();
     p.status = j.status;
-    p.sent = j.where.sent.front();
+    const size_t reference = j.found() ? j.where.reference() : 0;
+    p.slot_count = j.where.slots[reference];
+    p.sent = j.where.sent[reference];
     const delay_model& model = j.found() ? j.estimate.model : j.start;
     p.arrival = model.arrival(p.sent);
     p.toa_s = model.at(p.arrival);
@@ -198,7 +214,23 @@ delay_profile correlator_bank::channel::report(const job& j)
                      replica.resource().comb_size;
     p.values.assign(fft_size(grid), std::complex<float>(0.0f));
     if (j.found()) {
-        p.doppler_std_hz = j.estimate.doppler_std_hz;
+        const auto& e = j.estimate;
+        p.doppler_hz += e.doppler_offset_hz;
+        p.doppler_std_hz = e.doppler_std_hz;
+        p.model_std_s = e.doppler_std_hz / grid.frequency_hz *
+                        std::abs(seconds_between(p.arrival, e.middle));
+        p.std_factor = e.std_factor;
+        if (e.phase_std_cycles > 0.0) {
+            const auto counted = phase.add({ e.phase_at,
+                                             e.phase_cycles,
+                                             e.phase_std_cycles,
+                                             p.doppler_hz,
+                                             p.doppler_std_hz },
+                                           *predicted);
+            p.carrier_phase_cycles = counted.cycles;
+            p.carrier_phase_std_cycles = e.phase_std_cycles;
+            p.carrier_phase_continuous = counted.continuous;
+        }
         detector.profile_of(j.estimate.combined.data(), p.values.data());
     }
     return p;

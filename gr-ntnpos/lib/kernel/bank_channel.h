@@ -2,6 +2,7 @@
 #ifndef INCLUDED_NTNPOS_KERNEL_BANK_CHANNEL_H
 #define INCLUDED_NTNPOS_KERNEL_BANK_CHANNEL_H
 
+#include "phase_track.h"
 #include <gnuradio/ntnpos/kernel/correlator_bank.h>
 #include <gnuradio/ntnpos/kernel/occasions.h>
 
@@ -36,8 +37,8 @@ struct correlator_bank::channel {
     place prepare(job& j, const sample_view& view) const;
     /*!
      * The parts of a prepared job's occasion where the segment may cut it: the slots that
-     * are surely whole stay together, the others stand alone. One part: no cut, or nothing
-     * to part.
+     * are surely whole stay together, the others stand alone. One part: no cut, or
+     * nothing to part.
      */
     std::vector<occasion> parts(const job& j, const sample_view& view) const;
     //! Whether the segment holds all of a found job's PRS, prefixes included.
@@ -58,11 +59,14 @@ struct correlator_bank::channel {
     std::optional<int64_t>
         reported;         // first slot of the last occasion that gave a profile
     bool tracked = false; // the track below is from the last occasion
+    bool lost = false;    // it is from an earlier one
     delay_model track;
     double track_rate_std = 0.0; // standard deviation of the track's rate, s/s
-    double level = 0.0;          // power in that occasion
+    phase_track phase;
+    double level = 0.0; // power in that occasion
 
 private:
+    double drift(const instant& t) const;
     bool follows(const instant& t) const;
     double reach(const job& j, int64_t slot) const;
     double position(const job& j, size_t slot_index, const sample_view& view) const;
@@ -74,9 +78,14 @@ struct correlator_bank::job {
     size_t ahead = 0; // place in the satellite's sequence of occasions
     occasion where;
     bool tracked = false;
+    bool recalled = false; // a lost track says where to look first
     double half_width_s = 0.0;
     double doppler_half_width_hz = 0.0;
-    delay_model start;           // model before the estimate
+    delay_model start; // model before the estimate
+    // round the track, of a tracked or recalled satellite
+    double track_half_width_s = 0.0;
+    double track_doppler_hz = 0.0;
+    double threshold = 0.0;      // of the search that found it
     double begin = 0, end = 0;   // predicted place of the PRS in samples
     int64_t first = 0, last = 0; // samples that the search may touch: first .. last - 1
     bool core = false;

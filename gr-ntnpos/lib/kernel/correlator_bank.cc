@@ -222,67 +222,6 @@ void correlator_bank::work(bool last)
     }
 }
 
-occasion_estimator::outcome correlator_bank::refine(
-    const sample_view& samples, job& j, bool coarse, int rounds, double least_statistic)
-{
-    channel& ch = *d_channels[j.satellite];
-    const auto outcome = d_estimator.estimate(
-        samples, ch.replica, ch.detector, j.where, coarse, rounds, j.estimate);
-    using result = occasion_estimator::outcome;
-    j.status = outcome == result::found       ? occasion_status::found
-               : outcome == result::no_signal ? occasion_status::no_signal
-                                              : occasion_status::incomplete;
-    if (j.found() && j.estimate.paths.statistic < least_statistic)
-        j.status = occasion_status::no_signal;
-    if (j.found())
-        d_estimator.add(samples, ch.replica, j.where, j.estimate, -1.0f);
-    return outcome;
-}
-
-bool correlator_bank::acquire(const sample_view& samples, job& j)
-{
-    channel& ch = *d_channels[j.satellite];
-    const search_result r = d_search.search(samples,
-                                            ch.replica,
-                                            j.where.slots,
-                                            j.where.sent,
-                                            j.start,
-                                            j.half_width_s,
-                                            j.doppler_half_width_hz);
-    if (!r.found) {
-        // Silence is only what was listened to: a window that the segment cuts says
-        // nothing.
-        const bool whole = j.first >= 0 && samples.holds(j.first, j.last);
-        j.status = whole ? occasion_status::no_signal : occasion_status::incomplete;
-        return false;
-    }
-    j.estimate.model = j.start;
-    j.estimate.model.rebase(j.start.arrival(j.where.sent.front()));
-    j.estimate.model.offset_s += r.delay_s;
-    j.estimate.model.rate -= r.doppler_hz / d_carrier.frequency_hz;
-    // Another signal on the same comb passes for this one more easily in a search than on
-    // the elements: the best of so many cells has to be as unlikely there.
-    const auto cells = static_cast<double>(r.cells);
-    refine(samples, j, true, 2, std::log(cells / d_config.false_alarm_probability));
-    return j.found();
-}
-
-void correlator_bank::cancel_in_turns(const sample_view& samples, std::vector<job>& jobs)
-{
-    for (int pass = 0; pass < d_config.interference_passes; ++pass)
-        for (auto& j : jobs) {
-            const bool shared =
-                std::any_of(jobs.begin(), jobs.end(), [&](const job& other) {
-                    return &other != &j && other.found() && other.overlaps(j);
-                });
-            if (!j.found() || !shared)
-                continue;
-            d_estimator.add(
-                samples, d_channels[j.satellite]->replica, j.where, j.estimate, 1.0f);
-            refine(samples, j, false, 1, 0.0);
-        }
-}
-
 void correlator_bank::run(std::vector<job>& jobs)
 {
     std::vector<job*> order;
@@ -313,7 +252,10 @@ void correlator_bank::run(std::vector<job>& jobs)
     for (job* j : order)
         if (j->tracked) {
             j->estimate.model = j->start;
-            refine(work, *j, false, 1, 0.0);
+            // Groups that are turned into one phase pass a fit's test by themselves.
+            j->status = occasion_status::no_signal;
+            if (j->where.groups.empty())
+                refine(work, *j, false, 1, limits_of(*j));
             if (j->status == occasion_status::no_signal)
                 acquire(work, *j);
         }

@@ -19,6 +19,8 @@ std::optional<config_error> validate(const correlator_bank_config& c)
                              "0..10" };
     if (outside(c.max_coherent_s, 0.0, 1.0))
         return config_error{ "max_coherent_s", to_text(c.max_coherent_s), "0..1" };
+    if (outside(c.max_combined_s, 0.0, 0.5))
+        return config_error{ "max_combined_s", to_text(c.max_combined_s), "0..0.5" };
     if (outside(c.batch_s, 1e-3, 1.0))
         return config_error{ "batch_s", to_text(c.batch_s), "1e-3..1" };
     return std::nullopt;

@@ -20,7 +20,7 @@ toa_measurement measure_toa(const delay_profile& profile,
     // picosecond.
     m.arrival = advance(profile.arrival, first.delay_s);
     m.toa_s = profile.toa_s + first.delay_s;
-    m.toa_std_s = first.delay_std_s;
+    m.toa_std_s = std::hypot(first.delay_std_s * profile.std_factor, profile.model_std_s);
     m.snr_db = 10.0 * std::log10(power / std::max(noise * profile.comb_size, 1e-300));
     m.rsrp_db = 10.0 * std::log10(power / profile.grid_subcarriers);
     return m;

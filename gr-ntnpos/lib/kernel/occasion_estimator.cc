@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "phasor.h"
+#include "symbol_set.h"
 #include <gnuradio/ntnpos/kernel/occasion_estimator.h>
 #include <algorithm>
 #include <cmath>
@@ -8,138 +9,65 @@ namespace gr::ntnpos::kernel {
 
 namespace {
 
-using cdouble = std::complex<double>;
-
-// Largest value of f within +-half of the middle: a grid, then the same round its best
-// point, finer by a factor of 8.
-template <typename F>
-double maximise(F&& f, double middle, double half, int points, double resolution)
+const path_estimate& strongest_of(const first_path_estimate& e)
 {
-    double step = 2.0 * half / (points - 1);
-    while (true) {
-        double best = middle, best_value = -1.0;
-        for (int i = 0; i < points; ++i) {
-            const double x = middle + (i - points / 2) * step;
-            const double value = f(x);
-            if (value > best_value) {
-                best = x;
-                best_value = value;
-            }
-        }
-        middle = best;
-        if (step <= resolution)
-            return middle;
-        step /= 8.0;
-    }
+    return *std::max_element(e.paths.begin(), e.paths.end(), [](auto& a, auto& b) {
+        return std::norm(a.gain) < std::norm(b.gain);
+    });
 }
+
+/* Doppler maxima of slots that are joined are told apart by the slots themselves where
+ * they are so many of the slots' standard deviations apart: half of it is passed once in
+ * 150 000 occasions. */
+constexpr double resolved_deviations = 9.0;
 
 } // namespace
 
-occasion_estimator::occasion_estimator(const carrier& c) : d_carrier(c), d_correlator(c)
+occasion_estimator::occasion_estimator(const carrier& c)
+    : d_carrier(c), d_correlator(c), d_symbols(std::make_unique<symbol_set>(c))
 {
 }
 
-void occasion_estimator::combine(const prs_replica& replica,
-                                 double doppler_hz,
-                                 size_t symbols,
-                                 std::vector<std::complex<float>>& out) const
-{
-    const int comb = replica.resource().comb_size;
-    out.assign(replica.span(), std::complex<float>(0.0f));
-    // Every legal pair of comb and symbols visits each subcarrier the same number of
-    // times.
-    const float weight = static_cast<float>(comb) / symbols;
-    for (size_t l = 0; l < symbols; ++l) {
-        const std::complex<float> turn(
-            std::polar<double>(weight, -2.0 * M_PI * doppler_hz * d_times[l]));
-        const auto& s = d_symbols[l];
-        for (size_t m = 0; m < s.values.size(); ++m)
-            out[s.first_element + m * comb] += turn * s.values[m];
-    }
-}
+occasion_estimator::~occasion_estimator() = default;
 
 void occasion_estimator::move(delay_model& model, double delay_s, double doppler_hz) const
 {
-    model.rebase(d_middle);
+    model.rebase(d_symbols->middle());
     model.offset_s += delay_s;
     model.rate -= doppler_hz / d_carrier.frequency_hz;
 }
 
-void occasion_estimator::coarse_step(prs_replica& replica,
-                                     first_path& detector,
-                                     delay_model& model)
+// Doppler relative to the model's. \p known_hz  where it is within \p bound_hz.
+double occasion_estimator::doppler(double delay_s, double known_hz, double bound_hz) const
 {
-    // One slot only: the Doppler of a search is too coarse to join slots.
-    const size_t symbols = replica.num_symbols();
-    const int points = detector.config().profile_points;
-    const double step_s = 1.0 / (points * detector.config().scs_hz);
-    const double resolution_s = 1.0 / (replica.span() * d_carrier.scs_khz * 1e3);
-    const int reach =
-        std::min<int>(points / 2 - 1, std::ceil(1.5 * resolution_s / step_s) + 1);
-    const double unit_hz = 1.0 / (symbols * (1.0 / (d_carrier.scs_khz * 1e3)));
-    d_profile.resize(points);
-    double best = -1.0, best_delay = 0.0, best_doppler = 0.0;
-    for (int row = -7; row <= 7; ++row) {
-        const double doppler = 0.05 * row * unit_hz;
-        combine(replica, doppler, symbols, d_combined);
-        detector.profile_of(d_combined.data(), d_profile.data());
-        for (int i = -reach; i <= reach; ++i) {
-            const double power = std::norm(d_profile[points / 2 + i]);
-            if (power > best) {
-                best = power;
-                best_delay = i * step_s;
-                best_doppler = doppler;
-            }
-        }
-    }
-    // The reference of times is the mean over all slots: bring the rate's change back to
-    // the first one.
-    double first_slot = 0.0;
-    for (size_t l = 0; l < symbols; ++l)
-        first_slot += d_times[l] / symbols;
-    move(model,
-         best_delay + best_doppler / d_carrier.frequency_hz * first_slot,
-         best_doppler);
+    const double slots = d_symbols->slots();
+    const double unit_hz = d_symbols->inverse_duration_hz();
+    const double gap_s = d_symbols->gap();
+    // One maximum of the joined slots is all that there is room for.
+    if (gap_s > 0.0 && bound_hz > 0.0 && bound_hz < 0.45 / gap_s)
+        return d_symbols->doppler_of_groups(delay_s, known_hz, bound_hz);
+    const double doppler = d_symbols->doppler_of_slots(delay_s, 0.0, 0.2 * unit_hz);
+    if (slots == 1 || gap_s == 0.0)
+        return doppler;
+    return d_symbols->doppler_of_groups(delay_s, doppler, 0.45 / gap_s);
 }
 
-double occasion_estimator::doppler_at(const prs_replica& replica, double delay_s) const
+// Moves the model to the place of most power; returns the statistic there.
+double occasion_estimator::decide(prs_replica& replica,
+                                  const occasion_limits& limits,
+                                  delay_model& model)
 {
-    const int comb = replica.resource().comb_size;
-    const double scs_hz = d_carrier.scs_khz * 1e3;
-    const int half = replica.span() / 2;
-    std::vector<cdouble> sums;
-    for (const auto& s : d_symbols) {
-        phasor turn((s.first_element - half) * scs_hz * delay_s, comb * scs_hz * delay_s);
-        cdouble sum = 0.0;
-        for (const auto& v : s.values)
-            sum += cdouble(v * turn.next());
-        sums.push_back(sum);
-    }
-    const size_t per_slot = replica.num_symbols();
-    const double unit_hz = scs_hz / per_slot; // about the inverse PRS duration
-    const auto joined = [&](double doppler, bool across_slots) {
-        double power = 0.0;
-        cdouble sum = 0.0;
-        for (size_t l = 0; l < sums.size(); ++l) {
-            sum += sums[l] * std::polar(1.0, -2.0 * M_PI * doppler * d_times[l]);
-            if (!across_slots && (l + 1) % per_slot == 0) {
-                power += std::norm(sum);
-                sum = 0.0;
-            }
-        }
-        return across_slots ? std::norm(sum) : power;
-    };
-    const auto within = [&](double doppler) { return joined(doppler, false); };
-    const auto across = [&](double doppler) { return joined(doppler, true); };
-    const double fine = 1e-5 * unit_hz;
-    const double doppler = maximise(within, 0.0, 0.2 * unit_hz, 33, fine);
-    if (sums.size() == per_slot)
-        return doppler;
-    // Slots are at least `gap` apart: sums over them repeat every 1/gap in Doppler.
-    double gap = d_times[per_slot] - d_times[0];
-    const double span = d_times.back() - d_times.front();
-    const int points = 2 * static_cast<int>(std::ceil(4.0 * span / gap)) + 1;
-    return maximise(across, doppler, 0.45 / gap, std::max(points, 33), fine);
+    const double resolution_s = 1.0 / (replica.span() * d_carrier.scs_khz * 1e3);
+    const double unit_hz = d_symbols->inverse_duration_hz();
+    double doppler = d_symbols->doppler_of_slots(0.0, 0.0, 0.2 * unit_hz);
+    double delay =
+        d_symbols->delay_of_slots(doppler, 0.0, 0.75 * resolution_s, 0.01 * resolution_s);
+    doppler = d_symbols->doppler_of_slots(delay, doppler, 0.1 * unit_hz);
+    delay = d_symbols->delay_of_slots(
+        doppler, delay, 0.2 * resolution_s, 0.01 * resolution_s);
+    const double statistic = d_symbols->statistic(doppler, delay);
+    move(model, limits.least_statistic > 0.0 ? delay : 0.0, doppler);
+    return statistic;
 }
 
 occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samples,
@@ -148,69 +76,132 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
                                                          const occasion& where,
                                                          bool coarse,
                                                          int rounds,
-                                                         occasion_estimate& estimate)
+                                                         occasion_estimate& estimate,
+                                                         const occasion_limits& limits)
 {
+    const double resolution_s = 1.0 / (replica.span() * d_carrier.scs_khz * 1e3);
     delay_model model = estimate.model;
+    const double known_s = limits.least_statistic > 0.0 ? 1.5 * resolution_s : 0.0;
     first_path_estimate paths;
-    for (int round = coarse ? -2 : 0;; ++round) {
-        if (!d_correlator.measure(
-                samples, replica, where.slots, where.sent, model, d_symbols))
+    const auto measured = [&] {
+        return d_symbols->measure(d_correlator, samples, replica, where, model);
+    };
+    const delay_model& known = limits.known ? *limits.known : estimate.model;
+    const auto known_hz = [&] {
+        return -d_carrier.frequency_hz *
+               (known.rate_at(d_symbols->middle()) - model.rate_at(d_symbols->middle()));
+    };
+    if (coarse) {
+        if (!measured())
             return outcome::incomplete;
-        const instant& first = d_symbols.front().centre;
-        d_times.clear();
-        double mean = 0.0;
-        for (const auto& s : d_symbols) {
-            d_times.push_back(seconds_between(s.centre, first));
-            mean += d_times.back() / d_symbols.size();
-        }
-        for (auto& t : d_times)
-            t -= mean;
-        d_middle = advance(first, mean);
-        if (round == -2) {
-            coarse_step(replica, detector, model);
-            continue;
-        }
-        if (round == -1) {
+        const double unit_hz = d_symbols->inverse_duration_hz();
+        const auto best = d_symbols->strongest(
+            detector,
+            limits.reach_s > 0.0 ? limits.reach_s : 1.5 * resolution_s,
+            limits.reach_hz > 0.0 ? limits.reach_hz : 0.35 * unit_hz);
+        move(model, best.delay_s, best.doppler_hz);
+        if (!measured())
+            return outcome::incomplete;
+        const double statistic = decide(replica, limits, model);
+        estimate.statistic = statistic;
+        if (statistic < limits.least_statistic)
+            return outcome::no_signal;
+        if (d_symbols->gap() > 0.0) {
             // Slots that are far apart cancel each other unless Doppler is better known
             // than that.
-            move(model, 0.0, doppler_at(replica, 0.0));
-            continue;
+            if (!measured())
+                return outcome::incomplete;
+            move(model, 0.0, doppler(0.0, known_hz(), limits.doppler_bound_hz));
         }
-        combine(replica, 0.0, d_symbols.size(), d_combined);
-        paths = detector.detect_channel(d_combined.data());
+    }
+    for (int round = 0;; ++round) {
+        if (!measured())
+            return outcome::incomplete;
+        d_symbols->join(d_combined, d_turns);
+        paths = detector.detect_channel(d_combined.data(), known_s);
         if (!paths.detected)
             return outcome::no_signal;
+        if (!coarse && limits.least_statistic > 0.0) {
+            estimate.statistic = d_symbols->statistic(0.0, strongest_of(paths).delay_s);
+            if (estimate.statistic < limits.least_statistic)
+                return outcome::no_signal;
+        }
         if (round >= rounds)
             break;
-        const auto strongest = std::max_element(
-            paths.paths.begin(), paths.paths.end(), [](auto& a, auto& b) {
-                return std::norm(a.gain) < std::norm(b.gain);
-            });
-        move(model, strongest->delay_s, doppler_at(replica, strongest->delay_s));
+        const double delay = strongest_of(paths).delay_s;
+        move(model, delay, doppler(delay, known_hz(), limits.doppler_bound_hz));
     }
     estimate.model = model;
     estimate.paths = paths;
     estimate.combined = d_combined;
+    estimate.turns = d_turns;
+    finish(replica, where, limits.doppler_bound_hz, estimate);
+    return outcome::found;
+}
+
+void occasion_estimator::finish(prs_replica& replica,
+                                const occasion& where,
+                                double bound_hz,
+                                occasion_estimate& estimate) const
+{
     const int half = replica.span() / 2;
     const double scs_hz = d_carrier.scs_khz * 1e3;
     estimate.fitted.assign(replica.span(), std::complex<float>(0.0f));
     double power = 0.0;
-    for (const auto& p : paths.paths) {
+    for (const auto& p : estimate.paths.paths) {
         power = std::max(power, std::norm(p.gain));
         phasor turn(half * scs_hz * p.delay_s, -scs_hz * p.delay_s);
         const std::complex<float> gain(p.gain);
         for (auto& v : estimate.fitted)
             v += gain * turn.next();
     }
-    // Bound of the frequency of a tone seen at the symbols' times; every subcarrier adds
-    // its energy over noise.
-    double spread = 0.0;
-    for (const double t : d_times)
-        spread += t * t / d_times.size();
-    const double energy_ratio =
-        power * replica.span() / std::max(paths.noise_variance, 1e-300);
-    estimate.doppler_std_hz = 1.0 / (2.0 * M_PI * std::sqrt(2.0 * energy_ratio * spread));
-    return outcome::found;
+    // Every subcarrier adds its energy over noise. Of groups that are turned into one
+    // phase, the noise in that phase is among it, one unit a group.
+    const double groups = d_symbols->groups(), slots = d_symbols->slots();
+    const double found =
+        power * replica.span() / std::max(estimate.paths.noise_variance, 1e-300);
+    const double energy = groups > 1.0 ? std::max(found - groups, 1.0) : found;
+    const double loss = groups > 1.0 ? 1.0 + groups / energy : 1.0;
+    estimate.std_factor = groups > 1.0 ? std::sqrt(found / energy * loss) : 1.0;
+    // Bound of the frequency of a tone seen at the symbols' times.
+    const auto deviation = [&](double spread, double parts_loss) {
+        return std::sqrt(parts_loss / (2.0 * energy * spread)) / (2.0 * M_PI);
+    };
+    estimate.middle = d_symbols->middle();
+    estimate.doppler_offset_hz = 0.0;
+    estimate.doppler_std_hz = deviation(d_symbols->spread_of_groups(), loss);
+    if (const double gap_s = d_symbols->gap(); gap_s > 0.0) {
+        const double alone =
+            deviation(d_symbols->spread_of_slots(), 1.0 + slots / energy);
+        const bool known = bound_hz > 0.0 && bound_hz < 0.45 / gap_s;
+        if (!known && resolved_deviations * alone * gap_s > 1.0) {
+            const double unit_hz = d_symbols->inverse_duration_hz();
+            estimate.doppler_offset_hz =
+                d_symbols->doppler_of_slots(strongest_of(estimate.paths).delay_s,
+                                            0.0,
+                                            std::min(0.45 * unit_hz, 8.0 * alone));
+            estimate.doppler_std_hz = alone;
+        }
+    }
+
+    const path_estimate& first = estimate.paths.paths.front();
+    const instant start = estimate.model.arrival(where.sent[where.reference()]);
+    estimate.phase_at = advance(start, first.delay_s);
+    estimate.phase_cycles = estimate.phase_std_cycles = 0.0;
+    if (groups > 1.0)
+        return;
+    // The gain is that of the middle subcarrier, which the path's delay against the model
+    // has turned by its own frequency.
+    const double middle_hz =
+        (12 * replica.resource().start_prb + half - 6 * d_carrier.n_rb) * scs_hz;
+    estimate.phase_cycles = std::arg(first.gain) / (2.0 * M_PI) +
+                            middle_hz * first.delay_s -
+                            d_carrier.frequency_hz * estimate.model.at(estimate.phase_at);
+    const double own = std::norm(first.gain) * replica.span() /
+                       std::max(estimate.paths.noise_variance, 1e-300);
+    const double away_s = seconds_between(estimate.phase_at, estimate.middle);
+    estimate.phase_std_cycles = std::hypot(1.0 / (2.0 * M_PI * std::sqrt(2.0 * own)),
+                                           estimate.doppler_std_hz * away_s);
 }
 
 void occasion_estimator::add(const sample_view& samples,
@@ -219,14 +210,34 @@ void occasion_estimator::add(const sample_view& samples,
                              const occasion_estimate& estimate,
                              float scale)
 {
-    d_correlator.add_replica(samples,
-                             replica,
-                             where.slots,
-                             where.sent,
-                             estimate.model,
-                             estimate.fitted,
-                             estimate.paths.paths.front().delay_s,
-                             scale);
+    const double edge_s = estimate.paths.paths.front().delay_s;
+    if (estimate.turns.size() <= 1) {
+        d_correlator.add_replica(samples,
+                                 replica,
+                                 where.slots,
+                                 where.sent,
+                                 estimate.model,
+                                 estimate.fitted,
+                                 edge_s,
+                                 scale);
+        return;
+    }
+    std::vector<std::complex<float>> channel(estimate.fitted.size());
+    size_t group = 0;
+    for (size_t i = 0; i < where.slots.size(); ++i) {
+        group += i > 0 && where.group(i) != where.group(i - 1);
+        const std::complex<float> turn(estimate.turns[group]);
+        for (size_t k = 0; k < channel.size(); ++k)
+            channel[k] = turn * estimate.fitted[k];
+        d_correlator.add_replica(samples,
+                                 replica,
+                                 { where.slots[i] },
+                                 { where.sent[i] },
+                                 estimate.model,
+                                 channel,
+                                 edge_s,
+                                 scale);
+    }
 }
 
 } // namespace gr::ntnpos::kernel

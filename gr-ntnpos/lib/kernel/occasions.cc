@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "integers.h"
 #include <gnuradio/ntnpos/kernel/occasions.h>
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -8,8 +9,12 @@ namespace gr::ntnpos::kernel {
 
 occasion_sequence::occasion_sequence(const carrier& c,
                                      const satellite_signal& signal,
-                                     double max_coherent_s)
-    : d_carrier(c), d_signal(signal), d_max_coherent_s(max_coherent_s)
+                                     double max_coherent_s,
+                                     double max_combined_s)
+    : d_carrier(c),
+      d_signal(signal),
+      d_max_coherent_s(max_coherent_s),
+      d_max_combined_s(max_combined_s)
 {
 }
 
@@ -26,6 +31,8 @@ void occasion_sequence::seek(const instant& sent)
     if (!d_countable)
         return;
     d_instance = floor_div(static_cast<int64_t>(slots), r.periodicity_slots);
+    // Blocks of instances begin at fixed numbers, wherever they are sought from.
+    d_instance = floor_div(d_instance, instances_together()) * instances_together();
     // The margin above may have kept an instance that is over.
     const auto over = [&](const occasion& o) {
         return seconds_between(o.sent.back(), sent) + slot_s <= 0.0;
@@ -34,32 +41,64 @@ void occasion_sequence::seek(const instant& sent)
         pop();
 }
 
+int64_t occasion_sequence::instances_together() const
+{
+    const double period_s =
+        d_signal.prs.periodicity_slots * 1e-3 / slots_per_subframe(d_carrier);
+    return std::max<int64_t>(1, static_cast<int64_t>(d_max_combined_s / period_s + 1e-6));
+}
+
+// The transmitted slots of one instance.
+occasion occasion_sequence::instance(int64_t number) const
+{
+    const prs_resource& r = d_signal.prs;
+    occasion whole;
+    for (int i = 0; i < r.repetition_factor; ++i) {
+        const int64_t slot = first_slot(r) + number * r.periodicity_slots +
+                             static_cast<int64_t>(i) * r.time_gap_slots;
+        if (!transmits_in_slot(r, d_carrier, slot))
+            continue;
+        whole.slots.push_back(slot);
+        whole.sent.push_back(slot_sent(d_carrier, d_signal, slot));
+    }
+    return whole;
+}
+
 bool occasion_sequence::extend()
 {
     if (d_silent || !d_countable)
         return false;
-    const prs_resource& r = d_signal.prs;
+    const auto span = [](const occasion& o) {
+        return seconds_between(o.sent.back(), o.sent.front());
+    };
     // A muting pattern repeats within 1024 frames: after so many silent instances the
     // resource never transmits.
-    const int64_t instances = 1024LL * slots_per_frame(d_carrier) / r.periodicity_slots;
-    for (int64_t tried = 0; tried <= instances; ++tried, ++d_instance) {
-        occasion whole;
-        for (int i = 0; i < r.repetition_factor; ++i) {
-            const int64_t slot = first_slot(r) + d_instance * r.periodicity_slots +
-                                 static_cast<int64_t>(i) * r.time_gap_slots;
-            if (!transmits_in_slot(r, d_carrier, slot))
-                continue;
-            whole.slots.push_back(slot);
-            whole.sent.push_back(slot_sent(d_carrier, d_signal, slot));
+    const int64_t together = instances_together();
+    const int64_t instances =
+        1024LL * slots_per_frame(d_carrier) / d_signal.prs.periodicity_slots + together;
+    for (int64_t tried = 0; tried <= instances; tried += together) {
+        occasion block;
+        int group = -1;
+        for (int64_t end = d_instance + together; d_instance < end; ++d_instance) {
+            const occasion whole = instance(d_instance);
+            for (size_t i = 0; i < whole.slots.size(); ++i) {
+                group += i == 0 || span(whole) > d_max_coherent_s;
+                block.slots.push_back(whole.slots[i]);
+                block.sent.push_back(whole.sent[i]);
+                block.groups.push_back(group);
+            }
         }
-        if (whole.slots.empty())
+        if (block.slots.empty())
             continue;
-        ++d_instance;
-        if (seconds_between(whole.sent.back(), whole.sent.front()) <= d_max_coherent_s)
-            d_pending.push_back(std::move(whole));
-        else
-            for (size_t i = 0; i < whole.slots.size(); ++i)
-                d_pending.push_back({ { whole.slots[i] }, { whole.sent[i] } });
+        if (group == 0) {
+            block.groups.clear();
+            d_pending.push_back(std::move(block));
+        } else if (span(block) <= d_max_combined_s) {
+            d_pending.push_back(std::move(block));
+        } else {
+            for (size_t i = 0; i < block.slots.size(); ++i)
+                d_pending.push_back({ { block.slots[i] }, { block.sent[i] } });
+        }
         return true;
     }
     d_silent = true;

@@ -59,23 +59,30 @@ void bind_correlator_bank(py::module& m)
         .def(py::init([](double false_alarm_probability,
                          int interference_passes,
                          double max_coherent_s,
-                         double batch_s) {
-                 return correlator_bank_config{
-                     false_alarm_probability, interference_passes, max_coherent_s, batch_s
-                 };
+                         double batch_s,
+                         double max_combined_s) {
+                 correlator_bank_config c;
+                 c.false_alarm_probability = false_alarm_probability;
+                 c.interference_passes = interference_passes;
+                 c.max_coherent_s = max_coherent_s;
+                 c.batch_s = batch_s;
+                 c.max_combined_s = max_combined_s;
+                 return c;
              }),
              py::arg("false_alarm_probability") =
                  correlator_bank_config{}.false_alarm_probability,
              py::arg("interference_passes") =
                  correlator_bank_config{}.interference_passes,
              py::arg("max_coherent_s") = correlator_bank_config{}.max_coherent_s,
-             py::arg("batch_s") = correlator_bank_config{}.batch_s)
+             py::arg("batch_s") = correlator_bank_config{}.batch_s,
+             py::arg("max_combined_s") = correlator_bank_config{}.max_combined_s)
         .def_readwrite("false_alarm_probability",
                        &correlator_bank_config::false_alarm_probability)
         .def_readwrite("interference_passes",
                        &correlator_bank_config::interference_passes)
         .def_readwrite("max_coherent_s", &correlator_bank_config::max_coherent_s)
-        .def_readwrite("batch_s", &correlator_bank_config::batch_s);
+        .def_readwrite("batch_s", &correlator_bank_config::batch_s)
+        .def_readwrite("max_combined_s", &correlator_bank_config::max_combined_s);
 
     py::enum_<occasion_status>(m, "occasion_status")
         .value("found", occasion_status::found)
@@ -92,6 +99,13 @@ void bind_correlator_bank(py::module& m)
         .def_readonly("toa_s", &delay_profile::toa_s)
         .def_readonly("doppler_hz", &delay_profile::doppler_hz)
         .def_readonly("doppler_std_hz", &delay_profile::doppler_std_hz)
+        .def_readonly("model_std_s", &delay_profile::model_std_s)
+        .def_readonly("std_factor", &delay_profile::std_factor)
+        .def_readonly("carrier_phase_cycles", &delay_profile::carrier_phase_cycles)
+        .def_readonly("carrier_phase_std_cycles",
+                      &delay_profile::carrier_phase_std_cycles)
+        .def_readonly("carrier_phase_continuous",
+                      &delay_profile::carrier_phase_continuous)
         .def_readonly("window_min_s", &delay_profile::window_min_s)
         .def_readonly("window_max_s", &delay_profile::window_max_s)
         .def_readonly("subcarriers", &delay_profile::subcarriers)

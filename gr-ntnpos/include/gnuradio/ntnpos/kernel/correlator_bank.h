@@ -14,12 +14,18 @@ namespace gr::ntnpos::kernel {
 
 //! Settings of a correlator_bank.
 struct correlator_bank_config {
-    //! of one acquisition search, and of one profile; 1e-12..0.5
+    /*! that an occasion of which nothing is received is `found`: of one search over its
+     * window (a satellite that is not tracked), and of one profile (one that is);
+     * 1e-12..0.5 */
     double false_alarm_probability = 1e-4;
     //! rounds of re-estimation with the other satellites taken out, 0 (off)..10
     int interference_passes = 3;
-    //! slots of one occasion further apart than this are measured separately, 0..1
+    //! slots of one occasion further apart than this are not joined in phase, 0..1
     double max_coherent_s = 10e-3;
+    //! above 0: occasions (and slots that are not joined in phase) within so long a span
+    //! are searched and measured as one, added by power: for signals that one occasion is
+    //! too weak for. 0..0.5; 0: each is measured by itself
+    double max_combined_s = 0.0;
     //! occasions that end within so long a stretch are estimated together, 1e-3..1
     double batch_s = 20e-3;
 };
@@ -36,8 +42,8 @@ std::optional<config_error> validate(const correlator_bank_config& c);
  * estimated and removed; satellites that overlap in time are estimated in turns, each
  * with the others' fitted signals taken out. A slot whose PRS is cut by the start or the
  * end of a segment is `incomplete`; the other slots of its occasion are measured without
- * it. Occasions are worked on in batches whose borders depend on sample numbers alone: the
- * result is the same bits for any chunking of the stream.
+ * it. Occasions are worked on in batches whose borders depend on sample numbers alone:
+ * the result is the same bits for any chunking of the stream.
  */
 class correlator_bank
 {
@@ -87,11 +93,18 @@ private:
     std::vector<job> collect(int64_t boundary, bool last, bool ended);
     void run(std::vector<job>& jobs);
     bool acquire(const sample_view& samples, job& j);
-    occasion_estimator::outcome refine(const sample_view& samples,
-                                       job& j,
-                                       bool coarse,
-                                       int rounds,
-                                       double least_statistic);
+    bool look(const sample_view& samples,
+              job& j,
+              const delay_model& middle,
+              double half_width_s,
+              double doppler_half_width_hz,
+              double probability);
+    static occasion_limits limits_of(const job& j);
+    void refine(const sample_view& samples,
+                job& j,
+                bool coarse,
+                int rounds,
+                const occasion_limits& limits);
     void cancel_in_turns(const sample_view& samples, std::vector<job>& jobs);
     void emit(job& j);
     void drop_samples();

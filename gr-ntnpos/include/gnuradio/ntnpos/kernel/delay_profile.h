@@ -24,13 +24,24 @@ struct delay_profile {
     double toa_s = 0.0;      //!< the delay model then: the profile's middle point
     double doppler_hz = 0.0; //!< -f_c times the model's rate then
     double doppler_std_hz = 0.0;
-    double window_min_s = 0.0; //!< toa that was searched, from
-    double window_max_s = 0.0; //!< to
-    int comb_size = 1;         //!< K_comb of the resource
-    int subcarriers = 0;       //!< 12 num_rb of the resource
-    int grid_subcarriers = 0;  //!< 12 n_rb of the carrier
-    double scs_hz = 0.0;       //!< subcarrier spacing
-    int observations = 1;      //!< symbols that each subcarrier was averaged over
+    //! of the delay model at `arrival` beside the symbols' middle, from the Doppler's
+    //! deviation
+    double model_std_s = 0.0;
+    //! true standard deviation of a fitted delay over the fit's own
+    double std_factor = 1.0;
+    /*! Phase of the first path's carrier when the slot's start arrives, in cycles,
+     * counted on from occasion to occasion: its difference between two occasions of one
+     * count is the integral of the Doppler. */
+    double carrier_phase_cycles = 0.0;
+    double carrier_phase_std_cycles = 0.0; //!< 0: not measured
+    bool carrier_phase_continuous = false; //!< counted on from the occasion before
+    double window_min_s = 0.0;             //!< toa that was searched, from
+    double window_max_s = 0.0;             //!< to
+    int comb_size = 1;                     //!< K_comb of the resource
+    int subcarriers = 0;                   //!< 12 num_rb of the resource
+    int grid_subcarriers = 0;              //!< 12 n_rb of the carrier
+    double scs_hz = 0.0;                   //!< subcarrier spacing
+    int observations = 1; //!< symbols that each subcarrier was averaged over
     //! fft_size points, first_path's form; zeros unless found
     std::vector<std::complex<float>> values;
 };
