@@ -9,6 +9,9 @@ namespace gr::ntnpos {
 
 namespace {
 
+// of the profile's middle, in resolutions
+constexpr double strongest_within = 1.5;
+
 const pmt::pmt_t& meas_port()
 {
     static const pmt::pmt_t port = pmt::intern("meas");
@@ -113,7 +116,10 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
 
     kernel::first_path_estimate estimate;
     if (profile.status == kernel::occasion_status::found)
-        estimate = detector.detect(values);
+        // That the satellite is there the correlator has decided, with its own rate of
+        // false alarms, and it has moved the strongest path to the middle.
+        estimate = detector.detect(
+            values, strongest_within / (profile.subcarriers * profile.scs_hz));
     if (!estimate.detected) {
         const bool cut = profile.status == kernel::occasion_status::incomplete;
         put(m, "status", pmt::intern(cut ? "incomplete" : "no_signal"));
@@ -122,6 +128,11 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
                                   "toa_std_s",
                                   "doppler_hz",
                                   "doppler_std_hz",
+                                  "toa_rate_s_per_s",
+                                  "toa_rate_std_s_per_s",
+                                  "carrier_phase_cycles",
+                                  "carrier_phase_std_cycles",
+                                  "carrier_phase_continuous",
                                   "snr_db",
                                   "rsrp_db" })
             put(m, name, pmt::PMT_NIL);
@@ -134,6 +145,18 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
     put(m, "toa_std_s", pmt::from_double(toa.toa_std_s));
     put(m, "doppler_hz", pmt::from_double(profile.doppler_hz));
     put(m, "doppler_std_hz", pmt::from_double(profile.doppler_std_hz));
+    put(m, "toa_rate_s_per_s", pmt::from_double(profile.toa_rate));
+    put(m, "toa_rate_std_s_per_s", pmt::from_double(profile.toa_rate_std));
+    const bool has_phase = profile.carrier_phase_std_cycles > 0.0;
+    put(m,
+        "carrier_phase_cycles",
+        has_phase ? pmt::from_double(profile.carrier_phase_cycles) : pmt::PMT_NIL);
+    put(m,
+        "carrier_phase_std_cycles",
+        has_phase ? pmt::from_double(profile.carrier_phase_std_cycles) : pmt::PMT_NIL);
+    put(m,
+        "carrier_phase_continuous",
+        has_phase ? pmt::from_bool(profile.carrier_phase_continuous) : pmt::PMT_NIL);
     put(m, "snr_db", pmt::from_double(toa.snr_db));
     put(m, "rsrp_db", pmt::from_double(toa.rsrp_db));
     if (d_with_profiles) {

@@ -121,6 +121,15 @@ pmt::pmt_t describe(const kernel::delay_profile& p)
     put(d, "toa_s", pmt::from_double(p.toa_s));
     put(d, "doppler_hz", pmt::from_double(p.doppler_hz));
     put(d, "doppler_std_hz", pmt::from_double(p.doppler_std_hz));
+    put(d, "toa_rate_s_per_s", pmt::from_double(p.toa_rate));
+    put(d, "toa_rate_std_s_per_s", pmt::from_double(p.toa_rate_std));
+    put(d, "model_std_s", pmt::from_double(p.model_std_s));
+    put(d, "std_factor", pmt::from_double(p.std_factor));
+    if (p.carrier_phase_std_cycles > 0.0) {
+        put(d, "carrier_phase_cycles", pmt::from_double(p.carrier_phase_cycles));
+        put(d, "carrier_phase_std_cycles", pmt::from_double(p.carrier_phase_std_cycles));
+        put(d, "carrier_phase_continuous", pmt::from_bool(p.carrier_phase_continuous));
+    }
     put(d, "window_min_s", pmt::from_double(p.window_min_s));
     put(d, "window_max_s", pmt::from_double(p.window_max_s));
     put(d, "comb_size", pmt::from_long(p.comb_size));
@@ -167,6 +176,19 @@ std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
     number("window_min_s", p.window_min_s);
     number("window_max_s", p.window_max_s);
     number("scs_hz", p.scs_hz);
+    // Of profiles that others make, these may be left out.
+    const auto optional = [&](const char* name, double& out) {
+        if (const auto x = read_double(member(value, name)))
+            out = *x;
+    };
+    optional("toa_rate_s_per_s", p.toa_rate);
+    optional("toa_rate_std_s_per_s", p.toa_rate_std);
+    optional("model_std_s", p.model_std_s);
+    optional("std_factor", p.std_factor);
+    optional("carrier_phase_cycles", p.carrier_phase_cycles);
+    optional("carrier_phase_std_cycles", p.carrier_phase_std_cycles);
+    p.carrier_phase_continuous =
+        pmt::eq(member(value, "carrier_phase_continuous"), pmt::PMT_T);
     p.slot_count = count("slot_count", INT64_MIN, INT64_MAX);
     p.comb_size = count("comb_size", 1, 12);
     p.subcarriers = count("subcarriers", 12, 3300);

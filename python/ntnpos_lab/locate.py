@@ -71,6 +71,14 @@ def carrier_of(path: Path, recording: ntnpos.Recording, assistance: Assistance) 
     return convert.carrier(assistance.carrier, recording.sample_rate_hz, f"{path} with {assistance.path}")
 
 
+def without_values(satellite: str, reason: str | None) -> Measurement:
+    """The line of a satellite that could not be measured: `no_prediction` with a reason why its place is not known, else
+    `no_occasion`: none of its PRS was due in the samples."""
+    if reason is None:
+        return Measurement(satellite, status="no_occasion")
+    return Measurement(satellite, status="no_prediction", extra={"reason": reason})
+
+
 def locate(path: Path, assistance_path: Path, height_m: float | None, height_std_m: float) -> int:
     """Print measurement and fix lines of a recording; exit status."""
     assistance = load_assistance(assistance_path)
@@ -79,13 +87,17 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
     start, stop = span_of(recording)
     windows = search_windows(assistance, start, stop)
     convert.check_windows(windows, carrier, assistance)
-    for satellite, reason in unusable_satellites(assistance, start, stop).items():
+    unusable = unusable_satellites(assistance, start, stop)
+    for satellite, reason in unusable.items():
         print(f"{satellite} is not searched: {reason}", file=sys.stderr)
     engine = PositionEngine(assistance, height_m, height_std_m)
     held = [] if ambiguity.is_open(assistance, windows) else None  # rows that wait for all others to be read right
 
+    heard: set[str] = set()
+
     def take(measurement: Measurement) -> None:
         engine.add(measurement)
+        heard.add(measurement.satellite)
         print(measurement.to_json_line(), flush=True)
 
     if windows:
@@ -104,6 +116,9 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
                       + ("" if wire.ended else ", the last ones among them"), file=sys.stderr)
     for measurement in ambiguity.resolve(held or [], assistance, windows, height_m, height_std_m):
         take(measurement)
+    for satellite in assistance.satellites:  # every configured resource has a line
+        if satellite.id not in heard:
+            print(without_values(satellite.id, unusable.get(satellite.id)).to_json_line(), flush=True)
     fix = engine.fix()
     print(fix.to_json(), flush=True)
     return 0 if fix.estimate is not None else 1

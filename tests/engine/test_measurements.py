@@ -146,7 +146,20 @@ def test_a_wire_message_is_the_same_measurement():
     assert from_wire(WIRE) == TOA
 
 
+def test_rate_and_carrier_phase_come_through_the_wire():
+    more = {"toa_rate_s_per_s": 7.5e-6, "toa_rate_std_s_per_s": 1e-9, "carrier_phase_cycles": -5e6,
+            "carrier_phase_std_cycles": 0.01, "carrier_phase_continuous": True}
+    line = json.loads(from_wire(WIRE | more).to_json_line())
+    assert {name: line[name] for name in more} == more
+    nothing = from_wire(WIRE | {name: None for name in more} | {"status": "no_signal", "toa_s": None, "toa_std_s": None})
+    line = json.loads(nothing.to_json_line())
+    assert {line[name] for name in more} == {None}
+    assert from_json_line(nothing.to_json_line()) == nothing
+
+
 @pytest.mark.parametrize("name, value", [
+    ("toa_rate_s_per_s", 2.0), ("carrier_phase_cycles", math.nan), ("carrier_phase_std_cycles", 0.0),
+    ("carrier_phase_continuous", 1),
     ("t", (3, 1.0)), ("t", (-1, 0.5)), ("t", (3,)), ("t", 3.25), ("t", (3.0, 0.25)), ("t", (True, 0.25)),
     ("t", None),
     ("t", (3, math.nan)), ("toa_s", math.nan), ("toa_s", None), ("toa_s", "x"), ("toa_s", 1j),

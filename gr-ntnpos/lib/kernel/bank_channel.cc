@@ -135,7 +135,11 @@ double correlator_bank::channel::position(const job& j,
 // How far from there the search goes, in samples.
 double correlator_bank::channel::reach(const job& j, int64_t slot) const
 {
-    return j.half_width_s * grid.sample_rate_hz + cp_samples(grid, slot, 0) + 2.0;
+    // A tracked satellite is recognised anywhere in the symbol: its clock, or ours, may
+    // have jumped.
+    const double symbol = j.tracked ? 0.5 * fft_size(grid) : 0.0;
+    return std::max(j.half_width_s * grid.sample_rate_hz, symbol) +
+           cp_samples(grid, slot, 0) + 2.0;
 }
 
 std::vector<occasion> correlator_bank::channel::parts(const job& j,
@@ -188,6 +192,7 @@ void correlator_bank::channel::learn(const job& j)
         lost = lost || tracked;
         tracked = false;
         level = 0.0;
+        phase.reset();
     }
 }
 
@@ -217,6 +222,8 @@ delay_profile correlator_bank::channel::report(const job& j)
         const auto& e = j.estimate;
         p.doppler_hz += e.doppler_offset_hz;
         p.doppler_std_hz = e.doppler_std_hz;
+        p.toa_rate = -p.doppler_hz / grid.frequency_hz;
+        p.toa_rate_std = e.doppler_std_hz / grid.frequency_hz;
         p.model_std_s = e.doppler_std_hz / grid.frequency_hz *
                         std::abs(seconds_between(p.arrival, e.middle));
         p.std_factor = e.std_factor;
@@ -226,7 +233,7 @@ delay_profile correlator_bank::channel::report(const job& j)
                                              e.phase_std_cycles,
                                              p.doppler_hz,
                                              p.doppler_std_hz },
-                                           *predicted);
+                                           predicted);
             p.carrier_phase_cycles = counted.cycles;
             p.carrier_phase_std_cycles = e.phase_std_cycles;
             p.carrier_phase_continuous = counted.continuous;

@@ -201,7 +201,8 @@ void occasion_estimator::finish(prs_replica& replica,
                        std::max(estimate.paths.noise_variance, 1e-300);
     const double away_s = seconds_between(estimate.phase_at, estimate.middle);
     estimate.phase_std_cycles = std::hypot(1.0 / (2.0 * M_PI * std::sqrt(2.0 * own)),
-                                           estimate.doppler_std_hz * away_s);
+                                           estimate.doppler_std_hz * away_s,
+                                           middle_hz * first.delay_std_s);
 }
 
 void occasion_estimator::add(const sample_view& samples,

@@ -10,10 +10,11 @@ namespace gr::ntnpos::kernel {
 /*!
  * \brief Counts the whole carrier cycles between the occasions of one satellite.
  *
- * A phase is measured up to whole cycles. From one occasion to the next they are those
- * that the Doppler says: measured at both ends, or known from the phases of the occasions
- * before and the predicted change since. They are counted on where that is known to an
- * eighth of a cycle (four deviations are half a cycle), else the count begins anew.
+ * A phase is measured up to whole cycles. From one occasion to the next they are those of
+ * the predicted delay and of the Doppler's difference to it, a scalar that is filtered
+ * over the occasions from the Doppler measured there and, once cycles are counted, from
+ * the phases themselves. They are counted on where that is known to an eighth of a cycle
+ * (four deviations are half a cycle), else the count begins anew.
  */
 class phase_track
 {
@@ -32,19 +33,19 @@ public:
     };
 
     explicit phase_track(double frequency_hz) : d_frequency_hz(frequency_hz) {}
-    //! \param predicted  its change of Doppler is taken as known, to 4 % of 600 Hz/s
-    result add(sample s, const trajectory& predicted);
-    void reset() { d_valid = false; }
+    //! \param predicted  toa; another one than before begins a new filter
+    result add(const sample& s, const std::shared_ptr<const trajectory>& predicted);
+    //! The satellite was lost.
+    void reset() { d_predicted.reset(); }
 
 private:
+    void filter(double off_hz, double std_hz);
+
     double d_frequency_hz;
-    bool d_valid = false;
+    std::shared_ptr<const trajectory> d_predicted; // null: no occasion before
     sample d_last;
-    // Doppler from phases, at the middle between the last two occasions
-    bool d_has_rate = false;
-    instant d_rate_at;
-    double d_rate_hz = 0.0;
-    double d_rate_std_hz = 0.0;
+    double d_off_hz = 0.0; // Doppler minus the predicted one
+    double d_off_std_hz = 0.0;
 };
 
 } // namespace gr::ntnpos::kernel

@@ -41,7 +41,10 @@ _OPTIONAL: dict[str, tuple[float, float]] = {
     "rsrp_db": (-1000.0, 1000.0),
     "los_probability": (0.0, 1.0), "window_min_s": (-100.0, 100.0), "window_max_s": (-100.0, 100.0),
     "dl_timing_drift_us_s": (-26.5, 26.5),
+    "toa_rate_s_per_s": (-1.0, 1.0), "toa_rate_std_s_per_s": _STD,
+    "carrier_phase_cycles": (-1e16, 1e16), "carrier_phase_std_cycles": _STD,
 }
+_FLAGS = ("carrier_phase_continuous",)  # true, false, null or absent
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def from_wire(message: Mapping[str, Any]) -> Measurement:
     if not (isinstance(t, (tuple, list)) and len(t) == 2 and all(type(x) in (int, float) for x in t)
             and isinstance(t[0], int) and 0 <= t[0] <= _TIME_S and 0.0 <= t[1] < 1.0):
         raise found.error("t", f"{describe(t)} is not a time", "(whole seconds, fraction in [0, 1))")
-    names = [n for n in (*_NAMES, "kind") if n in found.value and n != "t_s"]
+    names = [n for n in (*_NAMES, "kind", *_OPTIONAL, *_FLAGS) if n in found.value and n != "t_s"]
     return _read(Fields("wire", "", {n: found.value[n] for n in names} | {"t_s": join(*t)}), skip=())
 
 
@@ -173,6 +176,9 @@ def _read(found: Fields, skip: tuple[str, ...]) -> Measurement:
     for name, (low, high) in _OPTIONAL.items():
         if found.value.get(name) is not None:
             values[name] = _value(found, name, low, high, required=True)
+    for name in _FLAGS:
+        if not (found.value.get(name) is None or isinstance(found.value[name], bool)):
+            raise found.error(name, f"{describe(found.value[name])} is not a truth value", "true, false or null")
     if found.value.get("slot_count") is not None:
         values["slot_count"] = found.integer("slot_count", -2**63, 2**63 - 1)
     named = {n: values.pop(n) for n in _NAMES if n in values}

@@ -24,6 +24,8 @@ struct delay_profile {
     double toa_s = 0.0;      //!< the delay model then: the profile's middle point
     double doppler_hz = 0.0; //!< -f_c times the model's rate then
     double doppler_std_hz = 0.0;
+    double toa_rate = 0.0; //!< d(toa)/dt, s/s: -doppler_hz / f_c
+    double toa_rate_std = 0.0;
     //! of the delay model at `arrival` beside the symbols' middle, from the Doppler's
     //! deviation
     double model_std_s = 0.0;
