@@ -28,9 +28,10 @@ std::complex<float> turn(int64_t numerator, int denominator)
 // that std::complex would add.
 inline void multiply(const float* x, const float* y, int count, float* out)
 {
+    const float plus = unknown_factor(1.0f), minus = unknown_factor(-1.0f);
     for (int i = 0; i < count; ++i) {
-        const float re = x[2 * i] * y[2 * i] - x[2 * i + 1] * y[2 * i + 1];
-        const float im = x[2 * i] * y[2 * i + 1] + x[2 * i + 1] * y[2 * i];
+        const float re = x[2 * i] * y[2 * i] + (x[2 * i + 1] * y[2 * i + 1]) * minus;
+        const float im = x[2 * i] * y[2 * i + 1] + (x[2 * i + 1] * y[2 * i]) * plus;
         out[2 * i] = re;
         out[2 * i + 1] = im;
     }

@@ -17,9 +17,10 @@ const float* as_floats(const std::complex<float>* x)
 NTNPOS_MULTIVERSION
 void multiply_conjugate_floats(const float* x, const float* y, int count, float* out)
 {
+    const float plus = unknown_factor(1.0f), minus = unknown_factor(-1.0f);
     for (int i = 0; i < count; ++i) {
-        const float re = x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1];
-        const float im = x[2 * i + 1] * y[2 * i] - x[2 * i] * y[2 * i + 1];
+        const float re = x[2 * i] * y[2 * i] + (x[2 * i + 1] * y[2 * i + 1]) * plus;
+        const float im = x[2 * i + 1] * y[2 * i] + (x[2 * i] * y[2 * i + 1]) * minus;
         out[2 * i] = re;
         out[2 * i + 1] = im;
     }
