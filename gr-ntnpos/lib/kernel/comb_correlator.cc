@@ -38,25 +38,24 @@ void elements_of(const float* s,
     }
 }
 
-// out[m spacing] = v[m] channel[m comb] (re + j im) (fine_re + j fine_im)
-void bins_of(const std::complex<float>* v,
-             const std::complex<float>* channel,
-             int comb,
+// out[m] = v[m] channel[m] (re + j im) (fine_re + j fine_im)
+NTNPOS_MULTIVERSION
+void bins_of(const float* v,
+             const float* channel,
              float re,
              float im,
              const float* fine_re,
              const float* fine_im,
              int count,
-             int spacing,
-             std::complex<float>* out)
+             float* out)
 {
     for (int m = 0; m < count; ++m) {
         const float tr = re * fine_re[m] - im * fine_im[m];
         const float ti = re * fine_im[m] + im * fine_re[m];
-        const std::complex<float> c = channel[m * comb];
-        const float xr = v[m].real() * c.real() - v[m].imag() * c.imag();
-        const float xi = v[m].real() * c.imag() + v[m].imag() * c.real();
-        out[m * spacing] = { xr * tr - xi * ti, xr * ti + xi * tr };
+        const float xr = v[2 * m] * channel[2 * m] - v[2 * m + 1] * channel[2 * m + 1];
+        const float xi = v[2 * m] * channel[2 * m + 1] + v[2 * m + 1] * channel[2 * m];
+        out[2 * m] = xr * tr - xi * ti;
+        out[2 * m + 1] = xr * ti + xi * tr;
     }
 }
 
@@ -220,16 +219,21 @@ void comb_correlator::add_replica(const sample_view& samples,
             d_ramp->set(ramp * first_k, ramp * comb, elements);
             for (int m = 0; m < elements; m += stretch) {
                 const auto turn = element * d_ramp->coarse(m / stretch);
-                bins_of(symbol.values + m,
-                        channel.data() + symbol.first_element + m * comb,
-                        comb,
+                const int here = std::min(stretch, elements - m);
+                std::complex<float> seen[stretch], made[stretch];
+                const auto* from = channel.data() + symbol.first_element + m * comb;
+                for (int n = 0; n < here; ++n)
+                    seen[n] = from[n * comb];
+                bins_of(as_floats(symbol.values + m),
+                        as_floats(seen),
                         turn.real(),
                         turn.imag(),
                         d_ramp->fine_re(),
                         d_ramp->fine_im(),
-                        std::min(stretch, elements - m),
-                        spacing,
-                        fold.bins() + m * spacing);
+                        here,
+                        reinterpret_cast<float*>(made));
+                for (int n = 0; n < here; ++n)
+                    fold.bins()[(m + n) * spacing] = made[n];
             }
             fold.turn(p.cycles - p.step * (d_size / 2),
                       p.step - static_cast<double>(first_k) / d_size);

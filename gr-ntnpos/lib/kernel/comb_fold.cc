@@ -10,7 +10,7 @@ namespace gr::ntnpos::kernel {
 namespace {
 
 constexpr int stretch = turn_table::stretch;
-constexpr int most_parts = 12;
+constexpr int most_parts = turns_at_once; // 12, and room
 
 // What is called by functions of several versions is inlined always: by itself it would
 // be compiled for the oldest processor.
@@ -180,6 +180,7 @@ const std::complex<float>* comb_fold::analyse(const std::complex<float>* x)
 
 void comb_fold::synthesise(int64_t first, int64_t count, std::complex<float>* out)
 {
+    float corner_re[turns_at_once], corner_im[turns_at_once];
     d_inverse.execute();
     for (int n = 0; n < points(); n += stretch) {
         const auto c = d_turns.coarse(n / stretch);
@@ -196,12 +197,11 @@ void comb_fold::synthesise(int64_t first, int64_t count, std::complex<float>* ou
         const int64_t part = floor_div(first, points());
         const int64_t n = first - part * points();
         const int64_t here = std::min<int64_t>(count, points() - n);
-        float re, im;
-        turns(-d_step * points() * part, 0.0, 1, &re, &im);
+        turns(-d_step * points() * part, 0.0, 1, corner_re, corner_im);
         add_turned(d_turned.data() + 2 * n,
                    d_turned_j.data() + 2 * n,
-                   re,
-                   im,
+                   corner_re[0],
+                   corner_im[0],
                    2 * here,
                    as_floats(out));
         out += here;

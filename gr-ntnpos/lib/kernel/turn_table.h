@@ -8,7 +8,9 @@
 namespace gr::ntnpos::kernel {
 
 //! exp(j 2 pi (cycles + n step)) for n = 0 .. count - 1 in single precision: phases are
-//! reduced to a cycle in double precision, parts are off by less than 4e-7.
+//! reduced to a cycle in double precision, parts are off by less than 4e-7. Both outputs
+//! have room for a multiple of turns_at_once, and are written as far.
+constexpr int turns_at_once = 16;
 void turns(double cycles, double step, int count, float* re, float* im);
 
 /*!
@@ -20,7 +22,7 @@ void turns(double cycles, double step, int count, float* re, float* im);
 class turn_table
 {
 public:
-    static constexpr int stretch = 64;
+    static constexpr int stretch = 32;
 
     void set(double cycles, double step, int count);
 
