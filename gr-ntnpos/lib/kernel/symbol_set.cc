@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "phasor.h"
+#include "symbol_math.h"
 #include "symbol_set.h"
 #include <algorithm>
 #include <cmath>
@@ -11,23 +12,20 @@ namespace {
 using cfloat = std::complex<float>;
 using cdouble = std::complex<double>;
 
-// Largest value of f within +-half of the middle: a grid, then the same round its best
-// point, finer by a factor of 8.
+// Where a function is largest within +-half of the middle: a grid, then the same round
+// its best point, finer by a factor of 8. f(first, step, values) fills in the grid's
+// values.
 template <typename F>
 double maximise(F&& f, double middle, double half, int points, double resolution)
 {
     double step = 2.0 * half / (points - 1);
+    std::vector<double> values(points);
     while (true) {
-        double best = middle, best_value = -1.0;
-        for (int i = 0; i < points; ++i) {
-            const double x = middle + (i - points / 2) * step;
-            const double value = f(x);
-            if (value > best_value) {
-                best = x;
-                best_value = value;
-            }
-        }
-        middle = best;
+        const double first = middle - (points / 2) * step;
+        f(first, step, values);
+        const auto best = std::max_element(values.begin(), values.end()) - values.begin();
+        if (values[best] > -1.0)
+            middle += (best - points / 2) * step;
         if (step <= resolution)
             return middle;
         step /= 8.0;
@@ -104,11 +102,31 @@ void symbol_set::combine(double doppler_hz,
     // Every legal pair of comb and symbols visits each subcarrier the same number of
     // times.
     const double weight = static_cast<double>(d_comb) / (end - first);
-    for (size_t l = first; l < end; ++l) {
-        const cfloat turn(std::polar(weight, -2.0 * M_PI * doppler_hz * d_times[l]));
-        const auto& s = d_symbols[l];
-        for (size_t m = 0; m < s.values.size(); ++m)
-            out[s.first_element + m * d_comb] += turn * s.values[m];
+    const int count = static_cast<int>(d_symbols[first].values.size());
+    // One element of the comb after the other: symbols that lie on it add without a step.
+    d_sum_re.resize(2 * count);
+    d_sum_im.resize(2 * count);
+    for (int element = 0; element < d_comb; ++element) {
+        bool any = false;
+        for (size_t l = first; l < end; ++l) {
+            const auto& s = d_symbols[l];
+            if (s.first_element != element)
+                continue;
+            if (!any) {
+                std::fill(d_sum_re.begin(), d_sum_re.end(), 0.0f);
+                std::fill(d_sum_im.begin(), d_sum_im.end(), 0.0f);
+            }
+            any = true;
+            const cfloat turn(std::polar(weight, -2.0 * M_PI * doppler_hz * d_times[l]));
+            add_weighted(reinterpret_cast<const float*>(s.values.data()),
+                         turn.real(),
+                         turn.imag(),
+                         2 * count,
+                         d_sum_re.data(),
+                         d_sum_im.data());
+        }
+        if (any)
+            spread(d_sum_re.data(), d_sum_im.data(), count, d_comb, out.data() + element);
     }
 }
 
@@ -160,29 +178,27 @@ std::vector<cdouble> symbol_set::sums(double delay_s) const
     const double scs_hz = d_carrier.scs_khz * 1e3;
     const int half = d_span / 2;
     std::vector<cdouble> out;
+    turn_table turns;
     for (const auto& s : d_symbols) {
-        phasor turn((s.first_element - half) * scs_hz * delay_s,
-                    d_comb * scs_hz * delay_s);
-        cdouble sum = 0.0;
-        for (const auto& v : s.values)
-            sum += cdouble(v * turn.next());
-        out.push_back(sum);
+        const auto count = static_cast<int>(s.values.size());
+        turns.set((s.first_element - half) * scs_hz * delay_s,
+                  d_comb * scs_hz * delay_s,
+                  count);
+        out.push_back(turned_sum(s.values.data(), turns, count));
     }
     return out;
 }
 
-double symbol_set::power(const std::vector<cdouble>& sums,
-                         const std::vector<size_t>& borders,
-                         double doppler_hz) const
+void symbol_set::powers(const std::vector<cdouble>& sums,
+                        const std::vector<size_t>& borders,
+                        double first_hz,
+                        double step_hz,
+                        std::vector<double>& out) const
 {
-    double total = 0.0;
-    for (size_t i = 0; i + 1 < borders.size(); ++i) {
-        cdouble sum = 0.0;
-        for (size_t l = borders[i]; l < borders[i + 1]; ++l)
-            sum += sums[l] * std::polar(1.0, -2.0 * M_PI * doppler_hz * d_times[l]);
-        total += std::norm(sum);
-    }
-    return total;
+    std::fill(out.begin(), out.end(), 0.0);
+    for (size_t i = 0; i + 1 < borders.size(); ++i)
+        add_group_powers(
+            sums, d_times, borders[i], borders[i + 1], first_hz, step_hz, out);
 }
 
 double
@@ -190,11 +206,10 @@ symbol_set::doppler_of_slots(double delay_s, double middle_hz, double half_hz) c
 {
     const auto s = sums(delay_s);
     const double unit_hz = inverse_duration_hz();
-    return maximise([&](double f) { return power(s, d_slot_starts, f); },
-                    middle_hz,
-                    half_hz,
-                    33,
-                    1e-5 * unit_hz);
+    const auto grid = [&](double first, double step, std::vector<double>& out) {
+        powers(s, d_slot_starts, first, step, out);
+    };
+    return maximise(grid, middle_hz, half_hz, 33, 1e-5 * unit_hz);
 }
 
 double
@@ -207,11 +222,10 @@ symbol_set::doppler_of_groups(double delay_s, double middle_hz, double half_hz) 
     for (size_t i = 0; i + 1 < d_groups.size(); ++i)
         span = std::max(span, d_times[d_groups[i + 1] - 1] - d_times[d_groups[i]]);
     const int points = 2 * static_cast<int>(std::ceil(9.0 * span * half_hz)) + 1;
-    return maximise([&](double f) { return power(s, d_groups, f); },
-                    middle_hz,
-                    half_hz,
-                    std::max(points, 33),
-                    1e-5 * unit_hz);
+    const auto grid = [&](double first, double step, std::vector<double>& out) {
+        powers(s, d_groups, first, step, out);
+    };
+    return maximise(grid, middle_hz, half_hz, std::max(points, 33), 1e-5 * unit_hz);
 }
 
 double symbol_set::statistic(double doppler_hz, double delay_s)
@@ -238,11 +252,11 @@ double symbol_set::delay_of_slots(double doppler_hz,
                                   double reach_s,
                                   double finest_s)
 {
-    return maximise([&](double d) { return statistic(doppler_hz, d); },
-                    middle_s,
-                    reach_s,
-                    9,
-                    finest_s);
+    const auto grid = [&](double first, double step, std::vector<double>& out) {
+        for (size_t i = 0; i < out.size(); ++i)
+            out[i] = statistic(doppler_hz, first + i * step);
+    };
+    return maximise(grid, middle_s, reach_s, 9, finest_s);
 }
 
 void symbol_set::join(std::vector<cfloat>& out, std::vector<cdouble>& turns) const

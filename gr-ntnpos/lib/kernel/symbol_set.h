@@ -85,9 +85,11 @@ private:
                  size_t end,
                  std::vector<std::complex<float>>& out) const;
     std::vector<std::complex<double>> sums(double delay_s) const;
-    double power(const std::vector<std::complex<double>>& sums,
-                 const std::vector<size_t>& borders,
-                 double doppler_hz) const;
+    void powers(const std::vector<std::complex<double>>& sums,
+                const std::vector<size_t>& borders,
+                double first_hz,
+                double step_hz,
+                std::vector<double>& out) const;
 
     carrier d_carrier;
     int d_comb = 1;
@@ -101,6 +103,7 @@ private:
     instant d_middle;
     std::vector<std::complex<float>> d_combined;
     std::vector<std::complex<float>> d_profile;
+    mutable std::vector<float> d_sum_re, d_sum_im;
 };
 
 } // namespace gr::ntnpos::kernel

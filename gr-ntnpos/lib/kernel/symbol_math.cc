@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "multiversion.h"
+#include "symbol_math.h"
+#include <algorithm>
+#include <cmath>
+
+namespace gr::ntnpos::kernel {
+
+namespace {
+
+constexpr int lanes = 16; // floats that are summed side by side
+
+// sums[k] += parts of x times re + j im times the fine turn, of `stretch` samples.
+NTNPOS_MULTIVERSION
+void add_turned_stretch(const float* x,
+                        float re,
+                        float im,
+                        const float* fine_re,
+                        const float* fine_im,
+                        float* sums_re,
+                        float* sums_im)
+{
+    for (int first = 0; first < turn_table::stretch; first += lanes)
+        for (int i = 0; i < lanes; ++i) {
+            const int m = first + i;
+            const float tr = re * fine_re[m] - im * fine_im[m];
+            const float ti = re * fine_im[m] + im * fine_re[m];
+            sums_re[i] += x[2 * m] * tr - x[2 * m + 1] * ti;
+            sums_im[i] += x[2 * m] * ti + x[2 * m + 1] * tr;
+        }
+}
+
+NTNPOS_MULTIVERSION
+void add_weighted_floats(const float* x,
+                         float re,
+                         float im,
+                         int floats,
+                         float* __restrict a,
+                         float* __restrict b)
+{
+    for (int k = 0; k < floats; ++k) {
+        a[k] += re * x[k];
+        b[k] += im * x[k];
+    }
+}
+
+} // namespace
+
+void add_weighted(const float* x, float re, float im, int floats, float* a, float* b)
+{
+    add_weighted_floats(x, re, im, floats, a, b);
+}
+
+void spread(const float* a, const float* b, int count, int step, std::complex<float>* out)
+{
+    for (int m = 0; m < count; ++m)
+        out[m * step] = { a[2 * m] - b[2 * m + 1], a[2 * m + 1] + b[2 * m] };
+}
+
+std::complex<double>
+turned_sum(const std::complex<float>* x, const turn_table& turns, int count)
+{
+    constexpr int stretch = turn_table::stretch;
+    alignas(64) float re[lanes] = {}, im[lanes] = {};
+    const auto* values = reinterpret_cast<const float*>(x);
+    int m = 0;
+    for (; m + stretch <= count; m += stretch) {
+        const auto c = turns.coarse(m / stretch);
+        add_turned_stretch(
+            values + 2 * m, c.real(), c.imag(), turns.fine_re(), turns.fine_im(), re, im);
+    }
+    std::complex<double> sum = 0.0;
+    for (int i = 0; i < lanes; ++i)
+        sum += std::complex<double>(re[i], im[i]);
+    for (; m < count; ++m) {
+        const std::complex<double> v(x[m]), t(turns.at(m));
+        sum += v * t;
+    }
+    return sum;
+}
+
+void add_group_powers(const std::vector<std::complex<double>>& x,
+                      const std::vector<double>& times,
+                      size_t begin,
+                      size_t end,
+                      double first,
+                      double step,
+                      std::vector<double>& powers)
+{
+    const size_t count = powers.size();
+    std::vector<double> re(count, 0.0), im(count, 0.0);
+    for (size_t l = begin; l < end; ++l) {
+        // From one frequency to the next each value turns by the same angle; 100 of them
+        // lose 1e-14.
+        const auto turn = std::polar(1.0, -2.0 * M_PI * step * times[l]);
+        auto v = x[l] * std::polar(1.0, -2.0 * M_PI * first * times[l]);
+        for (size_t i = 0; i < count; ++i) {
+            re[i] += v.real();
+            im[i] += v.imag();
+            v = { v.real() * turn.real() - v.imag() * turn.imag(),
+                  v.real() * turn.imag() + v.imag() * turn.real() };
+        }
+    }
+    for (size_t i = 0; i < count; ++i)
+        powers[i] += re[i] * re[i] + im[i] * im[i];
+}
+
+} // namespace gr::ntnpos::kernel
