@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "config_text.h"
+#include "false_alarm.h"
+#include "first_path_state.h"
 #include "path_fit.h"
-#include <gnuradio/ntnpos/kernel/first_path.h>
 #include <algorithm>
 #include <cmath>
 
@@ -9,232 +9,206 @@ namespace gr::ntnpos::kernel {
 
 namespace {
 
-// Two paths closer than this part of the resolution 1/B are one: their difference is what
-// model errors look like.
-constexpr double min_separation = 0.25;
+int wrapped(int index, int size) { return index < 0 ? index + size : index; }
 
-int search_points(const first_path_config& c)
+// A profile whose points are too far apart to interpolate is made again with more.
+int inner_points(const first_path_config& c)
 {
-    int points = 64;
-    while (points < 4 * c.subcarriers)
+    int points = c.profile_points;
+    while (points < profile_kernel::min_oversampling * c.subcarriers)
         points *= 2;
     return points;
 }
 
-int wrapped(int index, int size) { return index < 0 ? index + size : index; }
-
 /*
- * -ln of the probability that noise alone, in so many complex dimensions, lets a path at
- * a given delay take the squared residual from `before` to `after`: the part that is left
- * is beta distributed, P = left^(dimensions - 1).
+ * Interpolation and single precision leave about -115 dB of a path in each point of what
+ * should be noise, and 1e-7 in the energies whose difference is the noise's. Beyond
+ * these signal-to-noise ratios (in one point, in the energy) the fit is finished over the
+ * subcarriers in double precision.
  */
-double surprise(double before, double after, double dimensions)
-{
-    return (1.0 - dimensions) * std::log(after / before);
-}
-
-/*
- * Probability of a surprise of x or more somewhere in `cells` delays of a resolution
- * each: the squared envelope of band-limited noise crosses its x-fold mean sqrt(pi x / 3)
- * exp(-x) times upwards in each resolution (Rice, 1944).
- */
-double chance(double x, double cells)
-{
-    return (1.0 + cells * std::sqrt(M_PI * x / 3.0)) * std::exp(-x);
-}
+constexpr double most_in_point = 1.6e7;
+constexpr double most_in_energy = 2e4;
+// Paths that overlap magnify both errors.
+constexpr double magnified = 20.0;
 
 } // namespace
 
-std::optional<config_error> validate(const first_path_config& c)
-{
-    const auto outside = [](double value, double low, double high) {
-        return !(value >= low && value <= high);
-    };
-    if (c.subcarriers < 12 || c.subcarriers > 3300)
-        return config_error{ "subcarriers", to_text(c.subcarriers), "12..3300" };
-    if (outside(c.scs_hz, 1e3, 1e6))
-        return config_error{ "scs_hz", to_text(c.scs_hz), "1e3..1e6" };
-    if (c.profile_points < c.subcarriers || c.profile_points > (1 << 20))
-        return config_error{ "profile_points",
-                             to_text(c.profile_points),
-                             "subcarriers..1048576" };
-    if (c.max_paths < 1 || c.max_paths > 8)
-        return config_error{ "max_paths", to_text(c.max_paths), "1..8" };
-    if (outside(c.false_alarm_probability, 1e-12, 0.5))
-        return config_error{ "false_alarm_probability",
-                             to_text(c.false_alarm_probability),
-                             "1e-12..0.5" };
-    if (outside(c.threshold, 0.0, 1.0))
-        return config_error{ "threshold", to_text(c.threshold), "0..1" };
-    if (outside(c.min_relative_db, -60.0, 0.0))
-        return config_error{ "min_relative_db", to_text(c.min_relative_db), "-60..0" };
-    if (outside(c.early_s, 0.0, 1e-3))
-        return config_error{ "early_s", to_text(c.early_s), "0..1e-3" };
-    if (outside(c.late_s, 0.0, 1e-3))
-        return config_error{ "late_s", to_text(c.late_s), "0..1e-3" };
-    return std::nullopt;
-}
-
 first_path::first_path(const first_path_config& config)
     : d_config((throw_if(validate(config)), config)),
-      d_to_profile(config.profile_points, fft::direction::inverse),
-      d_to_channel(config.profile_points, fft::direction::forward),
-      d_search(search_points(config), fft::direction::inverse),
-      d_channel(config.subcarriers),
-      d_residual(config.subcarriers),
-      d_amplitudes(config.profile_points)
+      d_state(std::make_unique<state>(config, inner_points(config)))
 {
 }
+
+first_path::~first_path() = default;
+first_path::first_path(first_path&&) noexcept = default;
+first_path& first_path::operator=(first_path&&) noexcept = default;
 
 void first_path::profile_of(const std::complex<float>* channel,
                             std::complex<float>* profile)
 {
-    const int m = d_config.subcarriers;
-    const int n = d_config.profile_points;
-    auto* buffer = d_to_profile.data();
-    std::fill(buffer, buffer + n, std::complex<float>(0.0f));
-    for (int k = 0; k < m; ++k)
-        buffer[wrapped(k - m / 2, n)] = channel[k] / static_cast<float>(m);
-    d_to_profile.execute();
-    for (int i = 0; i < n; ++i)
-        profile[i] = buffer[wrapped(i - n / 2, n)];
+    d_state->make_profile(channel, d_state->to_profile, profile);
 }
 
 first_path_estimate first_path::detect(const std::complex<float>* profile, double known_s)
 {
-    const int m = d_config.subcarriers;
-    const int n = d_config.profile_points;
-    auto* buffer = d_to_channel.data();
-    for (int i = 0; i < n; ++i)
-        buffer[wrapped(i - n / 2, n)] = profile[i];
-    d_to_channel.execute();
-    std::vector<std::complex<float>> channel(m);
-    const float scale = static_cast<float>(m) / n;
-    for (int k = 0; k < m; ++k)
-        channel[k] = scale * buffer[wrapped(k - m / 2, n)];
-    return detect_channel(channel.data(), known_s);
-}
-
-first_path::candidate first_path::strongest(
-    const std::vector<std::complex<double>>& channel, double low_s, double high_s)
-{
-    const int m = d_config.subcarriers;
-    const int points = d_search.size();
-    auto* buffer = d_search.data();
-    std::fill(buffer, buffer + points, std::complex<float>(0.0f));
-    for (int k = 0; k < m; ++k)
-        buffer[wrapped(k - m / 2, points)] =
-            std::complex<float>(channel[k] / static_cast<double>(m));
-    d_search.execute();
-    const double step_s = 1.0 / (points * d_config.scs_hz);
-    const int first = std::max(-points / 2, static_cast<int>(std::ceil(low_s / step_s)));
-    const int last =
-        std::min(points / 2 - 1, static_cast<int>(std::floor(high_s / step_s)));
-    candidate best;
-    for (int i = first; i <= last; ++i) {
-        const double power = std::norm(buffer[wrapped(i, points)]);
-        if (power > best.power)
-            best = { i * step_s, power };
+    state& s = *d_state;
+    if (s.points != d_config.profile_points) {
+        s.turn_back(profile);
+        return detect_channel(s.channel.data(), known_s);
     }
-    return best;
+    s.scan.run(profile);
+    s.have_channel = false;
+    const double m = d_config.subcarriers;
+    return s.estimate(profile, s.scan.energy() * m * m / s.points, known_s);
 }
 
 first_path_estimate first_path::detect_channel(const std::complex<float>* channel,
                                                double known_s)
 {
-    const int m = d_config.subcarriers;
-    const double resolution_s = 1.0 / (m * d_config.scs_hz);
-    double cost = 0.0;
-    for (int k = 0; k < m; ++k) {
-        d_channel[k] = channel[k];
-        cost += std::norm(d_channel[k]);
+    state& s = *d_state;
+    double energy = 0.0;
+    for (int k = 0; k < d_config.subcarriers; ++k) {
+        s.channel[k] = channel[k];
+        energy += std::norm(std::complex<double>(channel[k]));
     }
-    first_path_estimate estimate;
-    d_residual = d_channel;
-    const double reach_s = known_s > 0.0 ? known_s : 0.5 / d_config.scs_hz;
-    double low_s = -reach_s;
-    double high_s = reach_s;
-    while (static_cast<int>(estimate.paths.size()) < d_config.max_paths) {
-        const candidate found = strongest(d_residual, low_s, high_s);
-        if (!(found.power > 0.0))
-            break;
-        std::complex<double> gain = 0.0;
-        for (int k = 0; k < m; ++k)
-            gain += d_residual[k] * std::polar(1.0 / m,
-                                               2.0 * M_PI * (k - m / 2) *
-                                                   d_config.scs_hz * found.delay_s);
-        std::vector<path_estimate> trial = estimate.paths;
-        trial.push_back({ found.delay_s, 0.0, gain });
-        const double trial_cost = fit_paths(d_channel, d_config.scs_hz, trial);
-        if (trial_cost < 0.0)
-            break;
-        const double dimensions = m - 1.5 * estimate.paths.size();
-        const double cells = std::max(1.0, (high_s - low_s) / resolution_s);
-        const double x = surprise(cost, trial_cost, dimensions);
-        const bool known = known_s > 0.0 && estimate.paths.empty();
-        if (!known && !(chance(x, cells) < d_config.false_alarm_probability))
-            break;
-        std::sort(trial.begin(), trial.end(), [](const auto& a, const auto& b) {
-            return a.delay_s < b.delay_s;
-        });
-        double peak = 0.0;
-        for (const auto& p : trial)
-            peak = std::max(peak, std::norm(p.gain));
-        bool sound = true;
-        for (size_t i = 0; i < trial.size(); ++i) {
-            sound = sound && std::norm(trial[i].gain) >=
-                                 peak * std::pow(10.0, 0.1 * d_config.min_relative_db);
-            sound = sound && (i == 0 || trial[i].delay_s - trial[i - 1].delay_s >=
-                                            min_separation * resolution_s);
-        }
-        if (!sound)
-            break;
-        if (estimate.paths.empty())
-            estimate.statistic = x;
-        estimate.paths = trial;
-        cost = trial_cost;
-        subtract_paths(d_channel, d_config.scs_hz, estimate.paths, d_residual);
-        const auto strongest_path = std::max_element(
-            estimate.paths.begin(), estimate.paths.end(), [](auto& a, auto& b) {
-                return std::norm(a.gain) < std::norm(b.gain);
-            });
-        low_s = strongest_path->delay_s - d_config.early_s;
-        high_s = strongest_path->delay_s + d_config.late_s;
-    }
-    estimate.detected = !estimate.paths.empty();
-    estimate.noise_variance = cost / (m - 1.5 * estimate.paths.size());
-    if (estimate.detected)
-        crossing(estimate);
-    return estimate;
+    s.have_channel = true;
+    s.make_profile(channel, s.to_inner ? *s.to_inner : s.to_profile, s.profile.data());
+    s.scan.run(s.profile.data());
+    return s.estimate(s.profile.data(), energy, known_s);
 }
 
-void first_path::crossing(first_path_estimate& estimate)
+first_path::state::state(const first_path_config& c, int inner)
+    : config(c),
+      points(inner),
+      kernel(c.subcarriers, inner),
+      scan(inner),
+      fit(kernel),
+      search(c, kernel),
+      to_profile(c.profile_points, fft::direction::inverse),
+      to_channel(c.profile_points, fft::direction::forward),
+      limit(surprise_at(c.false_alarm_probability, c.subcarriers)),
+      profile(inner),
+      channel(c.subcarriers),
+      exact(c.subcarriers),
+      residual(c.subcarriers)
 {
-    const int n = d_config.profile_points;
-    const double step_s = 1.0 / (n * d_config.scs_hz);
-    std::vector<std::complex<float>> channel(d_channel.begin(), d_channel.end());
-    profile_of(channel.data(), d_amplitudes.data());
-    int peak = 0;
-    for (int i = 1; i < n; ++i)
-        if (std::norm(d_amplitudes[i]) > std::norm(d_amplitudes[peak]))
-            peak = i;
-    const int early = std::max(0, peak - static_cast<int>(d_config.early_s / step_s));
-    const int late = std::min(n - 1, peak + static_cast<int>(d_config.late_s / step_s));
-    double sum = 0.0;
-    int count = 0;
-    for (int i = 0; i < n; ++i)
-        if (i < early || i > late) {
-            sum += std::abs(d_amplitudes[i]);
-            ++count;
-        }
-    estimate.noise_floor = count ? sum / count : 0.0;
-    const double level =
-        estimate.noise_floor +
-        d_config.threshold * (std::abs(d_amplitudes[peak]) - estimate.noise_floor);
-    int at = early;
-    while (at < peak && std::abs(d_amplitudes[at]) < level)
-        ++at;
-    estimate.crossing_s = (at - n / 2) * step_s;
+    if (inner != c.profile_points)
+        to_inner.emplace(inner, fft::direction::inverse);
+}
+
+void first_path::state::make_profile(const std::complex<float>* values,
+                                     fft& transform,
+                                     std::complex<float>* out) const
+{
+    const int m = config.subcarriers;
+    const int n = transform.size();
+    auto* buffer = transform.data();
+    std::fill(buffer, buffer + n, std::complex<float>(0.0f));
+    for (int k = 0; k < m; ++k)
+        buffer[wrapped(k - m / 2, n)] = values[k] / static_cast<float>(m);
+    transform.execute();
+    std::copy(buffer, buffer + (n - n / 2), out + n / 2);
+    std::copy(buffer + (n - n / 2), buffer + n, out);
+}
+
+void first_path::state::turn_back(const std::complex<float>* values)
+{
+    const int m = config.subcarriers;
+    const int n = to_channel.size();
+    auto* buffer = to_channel.data();
+    std::copy(values, values + n / 2, buffer + (n - n / 2));
+    std::copy(values + n / 2, values + n, buffer);
+    to_channel.execute();
+    const float scale = static_cast<float>(m) / n;
+    for (int k = 0; k < m; ++k)
+        channel[k] = scale * buffer[wrapped(k - m / 2, n)];
+    have_channel = true;
+}
+
+// The best single path. Where noise could have raised the highest point, or where only a
+// part of the profile is looked at, that is every path started from a point half as high.
+path_set first_path::state::highest(double reach) const
+{
+    const int m = config.subcarriers;
+    path_set best = fit.single(scan.peak() - points / 2);
+    if (reach > 0.0 || surprise(1.0, best.cost / fit.energy(), m) < 3.0 * limit)
+        scan.for_each_top(0.5, [&](int at) {
+            const path_set other = fit.single(at - points / 2);
+            if (other.cost < best.cost &&
+                (!(reach > 0.0) || std::abs(other.x[0]) <= reach))
+                best = other;
+        });
+    return best;
+}
+
+first_path_estimate first_path::state::estimate(const std::complex<float>* values,
+                                                double energy,
+                                                double known_s)
+{
+    first_path_estimate out;
+    const int m = config.subcarriers;
+    out.total_power = energy / m;
+    out.noise_variance = energy / m;
+    const double reach = known_s * points * config.scs_hz;
+    if (reach > 0.0)
+        scan.look_within(points / 2 - static_cast<int>(std::floor(reach)),
+                         points / 2 + static_cast<int>(std::floor(reach)));
+    out.peak_s = (scan.peak() - points / 2) / (points * config.scs_hz);
+    if (!(energy > 0.0) || !std::isfinite(energy) || !(scan.peak_power() > 0.0))
+        return out;
+    fit.set(values, energy);
+    path_set paths = highest(reach);
+    // All of it explained: rounding is what is left.
+    paths.cost = std::max(paths.cost, 1e-7 * energy);
+    const double x = surprise(energy, paths.cost, m);
+    if (!(reach > 0.0) && !(x > limit))
+        return out;
+    out.detected = true;
+    out.statistic = x;
+    if (config.method == first_path_method::threshold) {
+        crossing(values, out);
+        by_threshold(paths, out);
+        return out;
+    }
+    const int origin =
+        std::clamp(static_cast<int>(std::lround(paths.x[0])) + points / 2, 0, points - 1);
+    if (search.doubtful(values, origin, paths) ||
+        config.method == first_path_method::music)
+        search.run(values, fit, paths, nullptr, 0);
+    report(paths, out);
+    crossing(values, out);
+    return out;
+}
+
+void first_path::state::report(path_set& paths, first_path_estimate& out)
+{
+    const int m = config.subcarriers;
+    const double step_s = 1.0 / (points * config.scs_hz);
+    const double freedom = m - 1.5 * paths.count;
+    double cost = paths.cost;
+    for (int i = 0; i < paths.count; ++i)
+        out.paths.push_back({ paths.x[i] * step_s,
+                              step_s * std::sqrt(paths.spread[i] / (2.0 * m)),
+                              paths.g[i] * std::conj(kernel.turn(paths.x[i])) });
+    const double energy = fit.energy();
+    const double ratio = energy / cost * (paths.count > 1 ? magnified : 1.0);
+    if (ratio > most_in_energy || ratio * m > most_in_point) {
+        if (!have_channel)
+            turn_back(fit.profile());
+        for (int k = 0; k < m; ++k)
+            exact[k] = channel[k];
+        const path_list start = out.paths;
+        const double finished = fit_paths(exact, residual, config.scs_hz, out.paths);
+        if (finished >= 0.0)
+            cost = finished;
+        else
+            out.paths = start;
+    }
+    out.noise_variance = cost / freedom;
+    // 1/(m - 1) of the residual, not 1/m: squared errors over it average to one.
+    const double scale = std::sqrt(cost / (freedom - 1.0));
+    for (size_t i = 0; i < out.paths.size(); ++i)
+        out.paths[i].delay_std_s *= scale;
 }
 
 } // namespace gr::ntnpos::kernel

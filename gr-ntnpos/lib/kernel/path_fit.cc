@@ -8,10 +8,12 @@ namespace gr::ntnpos::kernel {
 namespace {
 
 using cplx = std::complex<double>;
+constexpr int most = 3 * path_list::capacity; // Re gain, Im gain, delay of each path
+using matrix = double[most * most];           // row major, n x n of it used
 
 // Lower Cholesky factor in place of a symmetric n x n matrix (row major); false where it
 // is not positive definite.
-bool cholesky(std::vector<double>& a, int n)
+bool cholesky(matrix& a, int n)
 {
     for (int j = 0; j < n; ++j) {
         double d = a[j * n + j];
@@ -34,7 +36,7 @@ bool cholesky(std::vector<double>& a, int n)
 }
 
 // Solves L L' x = b in place.
-void solve(const std::vector<double>& l, int n, std::vector<double>& b)
+void solve(const matrix& l, int n, double* b)
 {
     for (int i = 0; i < n; ++i) {
         for (int k = 0; k < i; ++k)
@@ -67,6 +69,7 @@ public:
           d_half(size / 2)
     {
     }
+    steering() = default;
     cplx at(int k)
     {
         if (k % 64 == 0)
@@ -77,9 +80,9 @@ public:
     }
 
 private:
-    double d_cycles;
+    double d_cycles = 0.0;
     cplx d_step;
-    int d_half;
+    int d_half = 0;
     cplx d_value;
 };
 
@@ -87,19 +90,19 @@ private:
 // the current values.
 void normal_equations(const std::vector<cplx>& residual,
                       double scs_hz,
-                      const std::vector<path_estimate>& paths,
+                      const path_list& paths,
                       double unit_s,
-                      std::vector<double>& a,
-                      std::vector<double>& b)
+                      matrix& a,
+                      double* b)
 {
     const int m = residual.size();
     const int n = 3 * paths.size();
-    std::vector<steering> steer;
-    for (const auto& p : paths)
-        steer.emplace_back(p.delay_s, scs_hz, m);
-    a.assign(n * n, 0.0);
-    b.assign(n, 0.0);
-    std::vector<cplx> column(n);
+    steering steer[path_list::capacity];
+    for (size_t i = 0; i < paths.size(); ++i)
+        steer[i] = steering(paths[i].delay_s, scs_hz, m);
+    std::fill_n(a, n * n, 0.0);
+    std::fill_n(b, n, 0.0);
+    cplx column[most];
     for (int k = 0; k < m; ++k) {
         const cplx slope(0.0, -2.0 * M_PI * (k - m / 2) * scs_hz * unit_s);
         for (size_t i = 0; i < paths.size(); ++i) {
@@ -121,11 +124,9 @@ void normal_equations(const std::vector<cplx>& residual,
             a[i * n + j] = a[j * n + i];
 }
 
-} // namespace
-
 void subtract_paths(const std::vector<cplx>& channel,
                     double scs_hz,
-                    const std::vector<path_estimate>& paths,
+                    const path_list& paths,
                     std::vector<cplx>& residual)
 {
     residual = channel;
@@ -136,27 +137,30 @@ void subtract_paths(const std::vector<cplx>& channel,
     }
 }
 
+} // namespace
+
 double fit_paths(const std::vector<cplx>& channel,
+                 std::vector<cplx>& residual,
                  double scs_hz,
-                 std::vector<path_estimate>& paths)
+                 path_list& paths)
 {
     const int m = channel.size();
     const int n = 3 * paths.size();
     const double unit_s = 1.0 / (scs_hz * m); // delay resolution
-    std::vector<cplx> residual;
-    std::vector<double> a, b, damped;
+    matrix a, damped;
+    double b[most], step[most];
     subtract_paths(channel, scs_hz, paths, residual);
     double cost = energy(residual);
     double damping = 0.0;
     normal_equations(residual, scs_hz, paths, unit_s, a, b);
     for (int round = 0; round < 60; ++round) {
-        damped = a;
+        std::copy_n(a, n * n, damped);
         for (int i = 0; i < n; ++i)
             damped[i * n + i] *= 1.0 + damping;
-        std::vector<double> step = b;
+        std::copy_n(b, n, step);
         bool better = cholesky(damped, n);
         double largest = 0.0;
-        std::vector<path_estimate> trial = paths;
+        path_list trial = paths;
         double trial_cost = cost;
         if (better) {
             solve(damped, n, step);
@@ -184,18 +188,16 @@ double fit_paths(const std::vector<cplx>& channel,
     }
     if (!cholesky(a, n))
         return -1.0;
-    // Values of single precision: a residual below their rounding says nothing of the
-    // noise.
-    cost = std::max(cost, 0x1p-48 * energy(channel));
-    const double variance = cost / std::max(1.0, m - n / 2.0);
     for (size_t i = 0; i < paths.size(); ++i) {
-        std::vector<double> unit(n, 0.0);
+        double unit[most] = {};
         unit[3 * i + 2] = 1.0;
         solve(a, n, unit);
-        // Complex noise of this variance has half of it in each real dimension.
-        paths[i].delay_std_s = unit_s * std::sqrt(0.5 * variance * unit[3 * i + 2]);
+        // Complex noise of variance one has half of it in each real dimension.
+        paths[i].delay_std_s = unit_s * std::sqrt(0.5 * unit[3 * i + 2]);
     }
-    return cost;
+    // Values of single precision: a residual below their rounding says nothing of the
+    // noise.
+    return std::max(cost, 0x1p-48 * energy(channel));
 }
 
 } // namespace gr::ntnpos::kernel

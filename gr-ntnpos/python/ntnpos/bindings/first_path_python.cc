@@ -24,6 +24,16 @@ void expect_size(const complex_array& values, int size)
 
 void bind_first_path(py::module& m)
 {
+    py::enum_<first_path_method>(
+        m, "first_path_method", "How the first path is estimated.")
+        .value("maximum_likelihood", first_path_method::maximum_likelihood)
+        .value("music", first_path_method::music)
+        .value("threshold", first_path_method::threshold);
+    py::enum_<threshold_mode>(
+        m, "threshold_mode", "What the arrival threshold is made from.")
+        .value("relative", threshold_mode::relative)
+        .value("false_alarm", threshold_mode::false_alarm);
+
     py::class_<first_path_config>(
         m, "first_path_config", "How a delay profile is searched for its first path.")
         .def(py::init([](int subcarriers,
@@ -34,7 +44,9 @@ void bind_first_path(py::module& m)
                          double threshold,
                          double min_relative_db,
                          double early_s,
-                         double late_s) {
+                         double late_s,
+                         first_path_method method,
+                         threshold_mode mode) {
                  return first_path_config{ subcarriers,
                                            scs_hz,
                                            profile_points,
@@ -43,7 +55,9 @@ void bind_first_path(py::module& m)
                                            threshold,
                                            min_relative_db,
                                            early_s,
-                                           late_s };
+                                           late_s,
+                                           method,
+                                           mode };
              }),
              py::arg("subcarriers") = first_path_config{}.subcarriers,
              py::arg("scs_hz") = first_path_config{}.scs_hz,
@@ -54,7 +68,9 @@ void bind_first_path(py::module& m)
              py::arg("threshold") = first_path_config{}.threshold,
              py::arg("min_relative_db") = first_path_config{}.min_relative_db,
              py::arg("early_s") = first_path_config{}.early_s,
-             py::arg("late_s") = first_path_config{}.late_s)
+             py::arg("late_s") = first_path_config{}.late_s,
+             py::arg("method") = first_path_config{}.method,
+             py::arg("threshold_mode") = first_path_config{}.threshold_mode)
         .def_readwrite("subcarriers", &first_path_config::subcarriers)
         .def_readwrite("scs_hz", &first_path_config::scs_hz)
         .def_readwrite("profile_points", &first_path_config::profile_points)
@@ -65,6 +81,8 @@ void bind_first_path(py::module& m)
         .def_readwrite("min_relative_db", &first_path_config::min_relative_db)
         .def_readwrite("early_s", &first_path_config::early_s)
         .def_readwrite("late_s", &first_path_config::late_s)
+        .def_readwrite("method", &first_path_config::method)
+        .def_readwrite("threshold_mode", &first_path_config::threshold_mode)
         .def("validate", [](const first_path_config& c) -> std::optional<std::string> {
             const auto error = validate(c);
             return error ? std::optional(error->message()) : std::nullopt;
@@ -77,11 +95,18 @@ void bind_first_path(py::module& m)
 
     py::class_<first_path_estimate>(m, "first_path_estimate", "What a profile holds.")
         .def_readonly("detected", &first_path_estimate::detected)
-        .def_readonly("paths", &first_path_estimate::paths)
+        .def_property_readonly("paths",
+                               [](const first_path_estimate& e) {
+                                   return std::vector<path_estimate>(e.paths.begin(),
+                                                                     e.paths.end());
+                               })
         .def_readonly("crossing_s", &first_path_estimate::crossing_s)
         .def_readonly("statistic", &first_path_estimate::statistic)
         .def_readonly("noise_variance", &first_path_estimate::noise_variance)
-        .def_readonly("noise_floor", &first_path_estimate::noise_floor);
+        .def_readonly("noise_floor", &first_path_estimate::noise_floor)
+        .def_readonly("peak_s", &first_path_estimate::peak_s)
+        .def_readonly("total_power", &first_path_estimate::total_power)
+        .def_readonly("threshold_level", &first_path_estimate::threshold_level);
 
     py::class_<first_path>(
         m, "first_path", "First path of a complex delay profile by maximum likelihood.")

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "multiversion.h"
+#include "profile_kernel.h"
+#include <algorithm>
+#include <cmath>
+
+namespace gr::ntnpos::kernel {
+
+namespace {
+
+constexpr int phases = 32;
+constexpr int derivatives = 5; // 0th to 4th
+constexpr int lanes = 16;
+constexpr double stop_db = 120.0;
+constexpr int max_taps = 64;
+
+// I_0(sqrt(q)), also for q < 0 (where it is J_0(sqrt(-q))): smooth across a window's end.
+long double bessel(long double q)
+{
+    long double sum = 1.0L, term = 1.0L;
+    for (int k = 1; k < 200; ++k) {
+        term *= 0.25L * q / (static_cast<long double>(k) * k);
+        sum += term;
+    }
+    return sum;
+}
+
+long double windowed_sinc(long double t, long double half, long double beta)
+{
+    constexpr long double pi = 3.14159265358979323846264338327950288L;
+    const long double window = bessel(beta * beta * (1.0L - t * t / (half * half)));
+    return (t == 0.0L ? 1.0L : std::sin(pi * t) / (pi * t)) * window;
+}
+
+// Sums of products of the taps, for one derivative after the other; all sums are kept in
+// lanes of one order.
+NTNPOS_MULTIVERSION
+void dot(const float* table, const float* values, int taps, double* out)
+{
+    for (int d = 0; d < derivatives; ++d) {
+        float sums[lanes] = {};
+        for (int i = 0; i < 2 * taps; i += lanes)
+            for (int l = 0; l < lanes; ++l)
+                sums[l] += table[i + l] * values[i + l];
+        double re = 0.0, im = 0.0;
+        for (int l = 0; l < lanes; l += 2) {
+            re += sums[l];
+            im += sums[l + 1];
+        }
+        out[2 * d] = re;
+        out[2 * d + 1] = im;
+        table += 2 * taps;
+    }
+}
+
+} // namespace
+
+profile_kernel::profile_kernel(int subcarriers, int points)
+    : d_subcarriers(subcarriers),
+      d_points(points),
+      d_slope(2.0 * M_PI * (0.5 * (subcarriers - 1) - subcarriers / 2) / points)
+{
+    const double m = subcarriers;
+    const double unit = M_PI / points;
+    d_curvature = unit * unit * (m * m - 1.0) / 3.0;
+    d_fourth = std::pow(unit, 4) * (m * m - 1.0) * (3.0 * m * m - 7.0) / 15.0;
+
+    // More points than twice the band needs only make derivatives small: every so many.
+    d_stride = std::max(1, static_cast<int>(points / (1.75 * m)));
+    // Kaiser's formulas: length from the transition between the band and its image.
+    const double transition = 2.0 * M_PI * (1.0 - m * d_stride / points);
+    const double length = (stop_db - 7.95) / (2.285 * transition);
+    d_taps = std::min(max_taps, 8 * static_cast<int>(std::ceil((length + 1.0) / 8.0)));
+    const long double beta = 0.1102L * (stop_db - 8.7L);
+    const long double half = 0.5L * d_taps;
+    const long double scale = 1.0L / bessel(beta * beta);
+    d_table.resize(static_cast<size_t>(phases) * derivatives * d_taps * 2);
+    constexpr long double step = 0.005L; // of central differences of sixth order
+    for (int phase = 0; phase < phases; ++phase)
+        for (int tap = 0; tap < d_taps; ++tap) {
+            const long double t = (phase + 0.5L) / phases + half - 1.0L - tap;
+            const auto h = [&](int k) {
+                return scale * windowed_sinc(t + k * step, half, beta);
+            };
+            const auto odd = [&](int k) { return h(k) - h(-k); };
+            const auto even = [&](int k) { return h(k) + h(-k); };
+            const long double value[derivatives] = {
+                h(0),
+                (45 * odd(1) - 9 * odd(2) + odd(3)) / (60 * step),
+                (270 * even(1) - 27 * even(2) + 2 * even(3) - 490 * h(0)) /
+                    (180 * step * step),
+                (-488 * odd(1) + 338 * odd(2) - 72 * odd(3) + 7 * odd(4)) /
+                    (240 * step * step * step),
+                (2730 * h(0) - 1952 * even(1) + 676 * even(2) - 96 * even(3) +
+                 7 * even(4)) /
+                    (240 * step * step * step * step),
+            };
+            for (int d = 0; d < derivatives; ++d) {
+                float* const row =
+                    &d_table[((static_cast<size_t>(phase) * derivatives + d) * d_taps +
+                              tap) *
+                             2];
+                row[0] = row[1] = static_cast<float>(value[d]);
+            }
+        }
+}
+
+profile_kernel::value profile_kernel::at(const std::complex<float>* profile,
+                                         double x) const
+{
+    const double place = (x + d_points / 2) / d_stride;
+    const double whole = std::floor(place);
+    const double part = place - whole;
+    const int phase = std::min(phases - 1, static_cast<int>(part * phases));
+    const double d = part - (phase + 0.5) / phases;
+    int first = (static_cast<int>(whole) - d_taps / 2 + 1) * d_stride;
+    const int last = first + (d_taps - 1) * d_stride;
+    std::complex<float> gathered[max_taps];
+    const std::complex<float>* taps = profile + first;
+    if (d_stride > 1 || first < 0 || last >= d_points) {
+        if (first < 0 || last >= d_points) { // the profile is periodic
+            for (int i = 0; i < d_taps; ++i)
+                gathered[i] =
+                    profile[((first + i * d_stride) % d_points + d_points) % d_points];
+        } else {
+            for (int i = 0; i < d_taps; ++i)
+                gathered[i] = profile[first + i * d_stride];
+        }
+        taps = gathered;
+    }
+    double sums[2 * derivatives];
+    dot(&d_table[static_cast<size_t>(phase) * derivatives * d_taps * 2],
+        reinterpret_cast<const float*>(taps),
+        d_taps,
+        sums);
+    std::complex<double> f[derivatives];
+    for (int i = 0; i < derivatives; ++i)
+        f[i] = { sums[2 * i], sums[2 * i + 1] };
+    // Taylor series from the table's phase, at most 1/64 of a (used) point away.
+    const std::complex<double> p =
+        f[0] + d * (f[1] + d * (f[2] / 2.0 + d * (f[3] / 6.0 + d * f[4] / 24.0)));
+    const double per = 1.0 / d_stride;
+    const std::complex<double> p1 =
+        per * (f[1] + d * (f[2] + d * (f[3] / 2.0 + d * f[4] / 6.0)));
+    const std::complex<double> p2 = per * per * (f[2] + d * (f[3] + d * f[4] / 2.0));
+    const std::complex<double> w = turn(x);
+    const std::complex<double> k(0.0, -d_slope);
+    return { w * p, w * (p1 + k * p), w * (p2 + 2.0 * k * p1 + k * k * p) };
+}
+
+profile_kernel::shape profile_kernel::correlation(double y) const
+{
+    const double m = d_subcarriers;
+    const double unit = M_PI / d_points;
+    const double u = unit * y;
+    if (std::abs(m * u) < 1e-3) {
+        const double y2 = y * y;
+        return { 1.0 - d_curvature * y2 / 2.0 + d_fourth * y2 * y2 / 24.0,
+                 y * (-d_curvature + d_fourth * y2 / 6.0),
+                 -d_curvature + d_fourth * y2 / 2.0 };
+    }
+    const double sine = std::sin(u), cosine = std::cos(u);
+    const double s = std::sin(m * u) / (m * sine);
+    const double d1 = (std::cos(m * u) - s * cosine) / sine;
+    // From S sin u = sin(M u) / M, differentiated twice.
+    const double d2 = s * (1.0 - m * m) - 2.0 * d1 * cosine / sine;
+    return { s, unit * d1, unit * unit * d2 };
+}
+
+std::complex<double> profile_kernel::turn(double x) const
+{
+    return std::polar(1.0, -d_slope * x);
+}
+
+} // namespace gr::ntnpos::kernel
