@@ -32,35 +32,53 @@ size_t item_size(int profile_points)
     return profile_points * sizeof(gr_complex);
 }
 
+// A vector of dictionaries.
+pmt::pmt_t to_pmt(const std::vector<kernel::additional_path>& paths)
+{
+    pmt::pmt_t all = pmt::make_vector(paths.size(), pmt::PMT_NIL);
+    for (size_t i = 0; i < paths.size(); ++i) {
+        pmt::pmt_t one = pmt::make_dict();
+        put(one, "delay_s", pmt::from_double(paths[i].delay_s));
+        put(one, "delay_std_s", pmt::from_double(paths[i].delay_std_s));
+        put(one, "rsrpp_db", pmt::from_double(paths[i].rsrpp_db));
+        pmt::vector_set(all, i, one);
+    }
+    return all;
+}
+
 } // namespace
 
 first_path_detector::sptr
 first_path_detector::make(const std::string& source,
                           int profile_points,
                           const kernel::first_path_config& config,
-                          bool with_profiles)
+                          bool with_profiles,
+                          const kernel::los_config& los)
 {
     return gnuradio::make_block_sptr<first_path_detector_impl>(
-        source, profile_points, config, with_profiles);
+        source, profile_points, config, with_profiles, los);
 }
 
 first_path_detector_impl::first_path_detector_impl(
     const std::string& source,
     int profile_points,
     const kernel::first_path_config& config,
-    bool with_profiles)
+    bool with_profiles,
+    const kernel::los_config& los)
     : gr::sync_block("ntnpos_first_path_detector",
                      gr::io_signature::make(1, 1, item_size(profile_points)),
                      gr::io_signature::make(0, 0, 0)),
       d_source(pmt::intern(source)),
       d_points(profile_points),
       d_config(config),
-      d_with_profiles(with_profiles)
+      d_with_profiles(with_profiles),
+      d_los(los)
 {
     // What each profile brings with it is not the user's to get wrong.
     d_config.subcarriers = 12;
     d_config.profile_points = profile_points;
     kernel::throw_if(kernel::validate(d_config));
+    kernel::throw_if(kernel::validate(d_los));
     message_port_register_out(meas_port());
     message_port_register_in(pmt::mp("config"));
     set_msg_handler(pmt::mp("config"), [this](const pmt::pmt_t& message) {
@@ -71,7 +89,7 @@ first_path_detector_impl::first_path_detector_impl(
     });
 }
 
-kernel::first_path*
+first_path_detector_impl::detector*
 first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
 {
     const auto key = std::make_pair(profile.subcarriers, profile.scs_hz);
@@ -82,7 +100,11 @@ first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
         config.scs_hz = profile.scs_hz;
         if (kernel::validate(config))
             return nullptr;
-        at = d_detectors.emplace(key, kernel::first_path(config)).first;
+        at = d_detectors
+                 .emplace(key,
+                          detector{ kernel::first_path(config),
+                                    kernel::los_probability(d_los, config) })
+                 .first;
     }
     return &at->second;
 }
@@ -104,7 +126,7 @@ void first_path_detector_impl::count_bad()
 }
 
 pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profile,
-                                             kernel::first_path& detector,
+                                             detector& with,
                                              const gr_complex* values)
 {
     pmt::pmt_t m = pmt::make_dict();
@@ -112,13 +134,11 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
     put(m, "slot_count", pmt::from_long(profile.slot_count));
     put(m, "window_min_s", pmt::from_double(profile.window_min_s));
     put(m, "window_max_s", pmt::from_double(profile.window_max_s));
-    put(m, "los_probability", pmt::PMT_NIL);
-
     kernel::first_path_estimate estimate;
     if (profile.status == kernel::occasion_status::found)
         // That the satellite is there the correlator has decided, with its own rate of
         // false alarms, and it has moved the strongest path to the middle.
-        estimate = detector.detect(
+        estimate = with.paths.detect(
             values, strongest_within / (profile.subcarriers * profile.scs_hz));
     if (!estimate.detected) {
         const bool cut = profile.status == kernel::occasion_status::incomplete;
@@ -134,7 +154,10 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
                                   "carrier_phase_std_cycles",
                                   "carrier_phase_continuous",
                                   "snr_db",
-                                  "rsrp_db" })
+                                  "rsrp_db",
+                                  "first_path_rsrpp_db",
+                                  "additional_paths",
+                                  "los_probability" })
             put(m, name, pmt::PMT_NIL);
         return m;
     }
@@ -159,6 +182,9 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
         has_phase ? pmt::from_bool(profile.carrier_phase_continuous) : pmt::PMT_NIL);
     put(m, "snr_db", pmt::from_double(toa.snr_db));
     put(m, "rsrp_db", pmt::from_double(toa.rsrp_db));
+    put(m, "first_path_rsrpp_db", pmt::from_double(toa.first_path_rsrpp_db));
+    put(m, "additional_paths", to_pmt(toa.additional_paths));
+    put(m, "los_probability", pmt::from_double(with.los.of(estimate)));
     if (d_with_profiles) {
         const double step = 1.0 / (d_points * profile.scs_hz);
         put(m, "profile", pmt::init_c32vector(d_points, values));
@@ -193,14 +219,13 @@ int first_path_detector_impl::work(int noutput_items,
         }
         const auto tag = of_key(profile_key());
         const auto profile = tag == tags.end() ? std::nullopt : read_profile(tag->value);
-        kernel::first_path* const detector = profile ? detector_for(*profile) : nullptr;
-        if (!detector) {
+        detector* const with = profile ? detector_for(*profile) : nullptr;
+        if (!with) {
             count_bad();
             continue;
         }
         ++d_count;
-        publish("toa",
-                measure(*profile, *detector, in + static_cast<size_t>(i) * d_points));
+        publish("toa", measure(*profile, *with, in + static_cast<size_t>(i) * d_points));
     }
     return noutput_items;
 }

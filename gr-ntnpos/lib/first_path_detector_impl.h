@@ -4,6 +4,7 @@
 
 #include <gnuradio/ntnpos/first_path_detector.h>
 #include <gnuradio/ntnpos/kernel/delay_profile.h>
+#include <gnuradio/ntnpos/kernel/los_probability.h>
 #include <atomic>
 #include <map>
 #include <utility>
@@ -16,7 +17,8 @@ public:
     first_path_detector_impl(const std::string& source,
                              int profile_points,
                              const kernel::first_path_config& config,
-                             bool with_profiles);
+                             bool with_profiles,
+                             const kernel::los_config& los);
 
     uint64_t bad_profiles() const override { return d_bad; }
 
@@ -25,10 +27,14 @@ public:
              gr_vector_void_star& output_items) override;
 
 private:
+    struct detector {
+        kernel::first_path paths;
+        kernel::los_probability los;
+    };
     //! The detector that fits a profile; none if the profile does not fit the block.
-    kernel::first_path* detector_for(const kernel::delay_profile& profile);
+    detector* detector_for(const kernel::delay_profile& profile);
     pmt::pmt_t measure(const kernel::delay_profile& profile,
-                       kernel::first_path& detector,
+                       detector& with,
                        const gr_complex* values);
     void publish(const char* kind, pmt::pmt_t message);
     void count_bad();
@@ -37,8 +43,9 @@ private:
     int d_points;
     kernel::first_path_config d_config;
     bool d_with_profiles;
+    kernel::los_config d_los;
     // by subcarriers and spacing
-    std::map<std::pair<int, double>, kernel::first_path> d_detectors;
+    std::map<std::pair<int, double>, detector> d_detectors;
     uint64_t d_seq = 0;
     uint64_t d_count = 0; // toa messages of this stream
     std::atomic<uint64_t> d_bad{ 0 };

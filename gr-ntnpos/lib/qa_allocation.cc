@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
+#include <gnuradio/ntnpos/kernel/first_path.h>
 #include <gnuradio/ntnpos/kernel/prs_modulator.h>
 #include <gnuradio/ntnpos/kernel/srs_modulator.h>
 #include <boost/test/unit_test.hpp>
@@ -125,5 +126,37 @@ BOOST_AUTO_TEST_CASE(a_correlated_occasion_allocates_nothing)
         };
         both(); // plans, replica, room
         BOOST_CHECK_EQUAL(allocations_of(both), 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_first_path_allocates_nothing)
+{
+    for (const auto method : { first_path_method::maximum_likelihood,
+                               first_path_method::music,
+                               first_path_method::threshold }) {
+        first_path_config c;
+        c.method = method;
+        first_path detector(c);
+        std::vector<std::complex<float>> channel(c.subcarriers),
+            profile(c.profile_points);
+        // One path, two and three, without noise and with what passes for it.
+        for (const int paths : { 1, 2, 3 })
+            for (const float noise : { 0.0f, 0.1f }) {
+                for (int k = 0; k < c.subcarriers; ++k) {
+                    channel[k] =
+                        noise * static_cast<float>((k * 7919) % 101 - 50) / 50.0f;
+                    for (int i = 0; i < paths; ++i)
+                        channel[k] += std::polar(1.0f, -0.015f * i * k + i);
+                }
+                detector.profile_of(channel.data(), profile.data());
+                size_t found = 0;
+                BOOST_CHECK_EQUAL(allocations_of([&] {
+                                      found =
+                                          detector.detect(profile.data()).paths.size();
+                                      detector.detect_channel(channel.data());
+                                  }),
+                                  0);
+                BOOST_CHECK_GE(found, 1);
+            }
     }
 }

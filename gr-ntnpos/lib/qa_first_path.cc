@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kernel/path_fit.h"
 #include <gnuradio/ntnpos/kernel/first_path.h>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -258,6 +259,144 @@ BOOST_AUTO_TEST_CASE(a_path_that_is_known_to_be_there_is_not_tested)
     BOOST_CHECK_LE(wrong, 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_path_too_many_is_as_rare_as_is_stated)
+{
+    // A weak path, and no limit to how much weaker others may be: noise decides alone.
+    struct {
+        int subcarriers;
+        double snr_db, probability;
+        int profiles;
+    } const cases[] = { { 144, 5.0, 0.04, 8000 }, { 288, 20.0, 0.04, 5000 } };
+    for (const auto& test : cases) {
+        auto c = config_of(test.subcarriers, 15e3, 512);
+        c.false_alarm_probability = test.probability;
+        c.min_relative_db = -60.0;
+        first_path detector(c);
+        int early = 0, late = 0;
+        for (int i = 0; i < test.profiles; ++i) {
+            const double delay_s = 1e-9 * (i % 200);
+            const auto found = detector.detect_channel(
+                channel_of(c,
+                           { { delay_s, std::polar(1.0, 0.1 * i) } },
+                           std::pow(10.0, -0.1 * test.snr_db),
+                           5000 + i)
+                    .data());
+            BOOST_REQUIRE(found.detected);
+            size_t top = 0;
+            for (size_t k = 0; k < found.paths.size(); ++k)
+                if (std::norm(found.paths[k].gain) > std::norm(found.paths[top].gain))
+                    top = k;
+            early += top > 0;
+            late += top + 1 < found.paths.size();
+        }
+        const double expected = 0.5 * test.probability * test.profiles;
+        BOOST_TEST_MESSAGE("early " << early << ", late " << late << ", stated "
+                                    << expected);
+        for (const int count : { early, late }) {
+            BOOST_CHECK_LT(count, 1.35 * expected);
+            BOOST_CHECK_GT(count, 0.6 * expected);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_path_is_what_the_fit_over_all_subcarriers_finds)
+{
+    struct {
+        int subcarriers, points;
+    } const shapes[] = {
+        { 144, 256 }, { 288, 512 }, { 288, 4096 }, { 3264, 4096 }, { 288, 288 }
+    };
+    for (const auto& shape : shapes)
+        for (const double snr_db : { 0.0, 10.0, 30.0, 40.0, 60.0 }) {
+            const auto c = config_of(shape.subcarriers, 15e3, shape.points);
+            first_path detector(c);
+            const double step_s = 1.0 / (c.profile_points * c.scs_hz);
+            channel profile(c.profile_points);
+            for (int i = 0; i < 8; ++i) {
+                const auto h =
+                    channel_of(c,
+                               { { 0.37 * i * step_s, std::polar(1.0, 1.0 * i) } },
+                               std::pow(10.0, -0.1 * snr_db),
+                               100 + i);
+                detector.profile_of(h.data(), profile.data());
+                const auto found = detector.detect(profile.data());
+                BOOST_REQUIRE_EQUAL(found.paths.size(), 1);
+                std::vector<std::complex<double>> exact(h.begin(), h.end()),
+                    left(h.size());
+                path_list paths;
+                paths.push_back(found.paths[0]);
+                const double cost = fit_paths(exact, left, c.scs_hz, paths);
+                // 1 % of a deviation; its own 1 %.
+                BOOST_CHECK_SMALL((found.paths[0].delay_s - paths[0].delay_s) /
+                                      found.paths[0].delay_std_s,
+                                  0.01);
+                BOOST_CHECK_CLOSE(found.noise_variance, cost / (h.size() - 1.5), 1.0);
+                BOOST_CHECK_CLOSE(found.paths[0].delay_std_s,
+                                  paths[0].delay_std_s *
+                                      std::sqrt(cost / (h.size() - 2.5)),
+                                  0.5);
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(the_threshold_of_noise_is_crossed_by_noise_as_stated)
+{
+    auto c = config_of(144, 15e3, 512);
+    c.threshold_mode = threshold_mode::false_alarm;
+    c.false_alarm_probability = 0.1;
+    first_path detector(c);
+    const double resolution_s = 1.0 / (144 * 15e3);
+    constexpr int profiles = 4000;
+    int early = 0;
+    for (int i = 0; i < profiles; ++i) {
+        const auto found = detector.detect_channel(
+            channel_of(c, { { 10e-9, std::polar(1.0, 0.1 * i) } }, 0.3, 9000 + i).data());
+        early += found.crossing_s < 10e-9 - 1.5 * resolution_s;
+        BOOST_CHECK_LT(found.crossing_s, 10e-9 + 0.5 * resolution_s);
+    }
+    // Half of the probability is for what comes before the strongest.
+    BOOST_TEST_MESSAGE("early crossings " << early << ", stated " << 0.05 * profiles);
+    BOOST_CHECK_LT(early, 1.4 * 0.05 * profiles);
+    BOOST_CHECK_GT(early, 0.5 * 0.05 * profiles);
+    // The sidelobes of a strong path are above that threshold, and are no arrival.
+    early = 0;
+    for (int i = 0; i < 400; ++i) {
+        const auto found = detector.detect_channel(
+            channel_of(c, { { 1e-9 * i, 1.0 } }, 1e-4, 20000 + i).data());
+        early += found.crossing_s < 1e-9 * i - 1.05 * resolution_s;
+    }
+    BOOST_CHECK_LT(early, 2.0 * 0.05 * 400);
+}
+
+BOOST_AUTO_TEST_CASE(the_crossing_put_right_is_unbiased_and_knows_its_deviation)
+{
+    for (const double threshold : { 0.4, 0.6, 0.8 }) {
+        auto c = config_of(144, 15e3, 512);
+        c.method = first_path_method::threshold;
+        c.threshold = threshold;
+        first_path detector(c);
+        constexpr int profiles = 2000;
+        double mean = 0.0, square = 0.0, normalised = 0.0;
+        for (int i = 0; i < profiles; ++i) {
+            const double delay_s = 1e-9 * (i % 130);
+            const auto found = detector.detect_channel(
+                channel_of(c, { { delay_s, std::polar(1.0, 0.1 * i) } }, 0.01, 300 + i)
+                    .data());
+            BOOST_REQUIRE_EQUAL(found.paths.size(), 1);
+            const double error = found.paths[0].delay_s - delay_s;
+            mean += error / profiles;
+            square += error * error / profiles;
+            normalised += std::pow(error / found.paths[0].delay_std_s, 2) / profiles;
+        }
+        const double bound = bound_s(c, 100.0);
+        BOOST_TEST_MESSAGE("threshold " << threshold << ": rms/bound "
+                                        << std::sqrt(square) / bound << ", mean/bound "
+                                        << mean / bound << ", normalised " << normalised);
+        BOOST_CHECK_SMALL(mean / bound, 0.3);
+        BOOST_CHECK_SMALL(normalised - 1.0, 0.25);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(deviation_is_the_bound_and_is_the_truth)
 {
     struct {
@@ -325,6 +464,10 @@ BOOST_AUTO_TEST_CASE(a_wrong_field_is_named_with_its_value_and_range)
           "min_relative_db = -61: must be -60..0" },
         { [](auto& c) { c.early_s = -1e-9; }, "early_s = -1e-09: must be 0..1e-3" },
         { [](auto& c) { c.late_s = 2e-3; }, "late_s = 0.002: must be 0..1e-3" },
+        { [](auto& c) { c.method = static_cast<first_path_method>(7); },
+          "method = 7: must be maximum_likelihood, music or threshold" },
+        { [](auto& c) { c.threshold_mode = static_cast<threshold_mode>(-1); },
+          "threshold_mode = -1: must be relative or false_alarm" },
     };
     for (const auto& test : cases) {
         first_path_config c;

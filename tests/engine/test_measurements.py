@@ -33,6 +33,32 @@ def test_a_line_has_the_contracts_fields():
                     "slot_count": 30}
 
 
+PATHS = ({"delay_s": 2e-7, "delay_std_s": 1e-8, "rsrpp_db": -63.0},)
+
+
+@pytest.mark.parametrize("paths", [(), PATHS, PATHS * 7])
+def test_powers_of_the_paths_go_there_and_back(paths):
+    with_paths = replace(TOA, first_path_rsrpp_db=-61.5, additional_paths=paths)
+    line = with_paths.to_json_line()
+    assert json.loads(line)["additional_paths"] == list(paths)
+    assert json.loads(line)["first_path_rsrpp_db"] == -61.5
+    assert from_json_line(line) == with_paths
+    assert from_wire(WIRE | {"first_path_rsrpp_db": -61.5, "additional_paths": list(paths)}) == with_paths
+
+
+@pytest.mark.parametrize("paths, problem", [
+    ("x", "additional_paths: 'x' is not a list"), ([3], r"additional_paths\[0\]: 3 is not an object"),
+    ([PATHS[0], {}], r"additional_paths\[1\].delay_s: is missing"),
+    ([PATHS[0] | {"delay_s": -1e-9}], r"additional_paths\[0\].delay_s: -1e-09 is out of range"),
+    ([PATHS[0] | {"delay_std_s": 0.0}], r"additional_paths\[0\].delay_std_s: 0.0 is out of range"),
+    ([PATHS[0]] * 65, "additional_paths: ")])
+def test_wrong_paths_are_refused(paths, problem):
+    with pytest.raises(InputError, match=problem):
+        from_wire(WIRE | {"additional_paths": paths})
+    with pytest.raises(InputError, match=problem):
+        from_json_line(json.dumps(json.loads(TOA.to_json_line()) | {"additional_paths": paths}))
+
+
 def test_no_signal_is_null_never_zero():
     line = json.loads(Measurement("SAT-1", 3.25, status="no_signal").to_json_line())
     assert line["status"] == "no_signal" and line["t_s"] == 3.25

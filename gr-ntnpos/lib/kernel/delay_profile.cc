@@ -9,9 +9,10 @@ toa_measurement measure_toa(const delay_profile& profile,
                             const first_path_estimate& estimate)
 {
     const path_estimate& first = estimate.paths.front();
-    double power = 0.0;
-    for (const auto& p : estimate.paths)
-        power += std::norm(p.gain);
+    const double power = estimate.signal_power;
+    const auto in_element = [&](double square) {
+        return 10.0 * std::log10(std::max(square, 1e-300) / profile.grid_subcarriers);
+    };
     // Noise in one element of one symbol; comb_size elements of noise stand against each
     // occupied one.
     const double noise = estimate.noise_variance * profile.observations;
@@ -22,7 +23,13 @@ toa_measurement measure_toa(const delay_profile& profile,
     m.toa_s = profile.toa_s + first.delay_s;
     m.toa_std_s = std::hypot(first.delay_std_s * profile.std_factor, profile.model_std_s);
     m.snr_db = 10.0 * std::log10(power / std::max(noise * profile.comb_size, 1e-300));
-    m.rsrp_db = 10.0 * std::log10(power / profile.grid_subcarriers);
+    m.rsrp_db = in_element(power);
+    m.first_path_rsrpp_db = in_element(std::norm(first.gain));
+    for (size_t i = 1; i < estimate.paths.size(); ++i) {
+        const path_estimate& p = estimate.paths[i];
+        m.additional_paths.push_back(
+            { p.delay_s - first.delay_s, p.delay_std_s, in_element(std::norm(p.gain)) });
+    }
     return m;
 }
 

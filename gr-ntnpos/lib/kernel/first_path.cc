@@ -92,6 +92,8 @@ first_path::state::state(const first_path_config& c, int inner)
       exact(c.subcarriers),
       residual(c.subcarriers)
 {
+    if (c.method == first_path_method::music)
+        music.emplace(c.subcarriers, inner);
     if (inner != c.profile_points)
         to_inner.emplace(inner, fft::direction::inverse);
 }
@@ -147,7 +149,6 @@ first_path_estimate first_path::state::estimate(const std::complex<float>* value
 {
     first_path_estimate out;
     const int m = config.subcarriers;
-    out.total_power = energy / m;
     out.noise_variance = energy / m;
     const double reach = known_s * points * config.scs_hz;
     if (reach > 0.0)
@@ -166,17 +167,24 @@ first_path_estimate first_path::state::estimate(const std::complex<float>* value
     out.detected = true;
     out.statistic = x;
     if (config.method == first_path_method::threshold) {
-        crossing(values, out);
+        crossing(values, paths, out);
         by_threshold(paths, out);
         return out;
     }
+    const path_set one = paths;
     const int origin =
         std::clamp(static_cast<int>(std::lround(paths.x[0])) + points / 2, 0, points - 1);
-    if (search.doubtful(values, origin, paths) ||
-        config.method == first_path_method::music)
-        search.run(values, fit, paths, nullptr, 0);
+    if (search.doubtful(values, origin, paths)) {
+        search.run(values, fit, paths);
+        if (music) {
+            if (!have_channel)
+                turn_back(values);
+            music->run(channel.data(), one.x[0]);
+            search.run(*music, fit, paths);
+        }
+    }
     report(paths, out);
-    crossing(values, out);
+    crossing(values, one, out);
     return out;
 }
 
@@ -205,6 +213,7 @@ void first_path::state::report(path_set& paths, first_path_estimate& out)
             out.paths = start;
     }
     out.noise_variance = cost / freedom;
+    out.signal_power = (energy - cost) / m;
     // 1/(m - 1) of the residual, not 1/m: squared errors over it average to one.
     const double scale = std::sqrt(cost / (freedom - 1.0));
     for (size_t i = 0; i < out.paths.size(); ++i)

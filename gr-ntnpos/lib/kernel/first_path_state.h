@@ -2,6 +2,7 @@
 #ifndef INCLUDED_NTNPOS_KERNEL_FIRST_PATH_STATE_H
 #define INCLUDED_NTNPOS_KERNEL_FIRST_PATH_STATE_H
 
+#include "music_starts.h"
 #include "path_search.h"
 #include "profile_fit.h"
 #include "profile_kernel.h"
@@ -25,6 +26,7 @@ struct first_path::state {
     profile_scan scan;
     profile_fit fit;
     path_search search;
+    std::optional<music_starts> music; // where the method asks for it
     fft to_profile, to_channel;
     std::optional<fft> to_inner; // where the user's profile has too few points
     double limit;                // what the strongest path must surpass
@@ -42,7 +44,9 @@ struct first_path::state {
     estimate(const std::complex<float>* values, double energy, double known_s);
     void report(path_set& paths, first_path_estimate& out);
     // Noise floor, threshold and arrival.
-    void crossing(const std::complex<float>* values, first_path_estimate& out) const;
+    void crossing(const std::complex<float>* values,
+                  const path_set& strongest,
+                  first_path_estimate& out);
     void by_threshold(const path_set& strongest, first_path_estimate& out) const;
 };
 

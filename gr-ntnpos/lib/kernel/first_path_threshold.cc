@@ -1,31 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "false_alarm.h"
 #include "first_path_state.h"
 #include <algorithm>
 #include <cmath>
 
 namespace gr::ntnpos::kernel {
 
-namespace {
-
-// The path's own sidelobes, 1/(pi y) in units of the resolution, and this much noise on
-// them do not count as an arrival.
-constexpr double sidelobe_margin = 1.2;
-
-} // namespace
-
 /*
  * Noise floor, threshold, and the first point of the profile that reaches it before the
  * peak. The threshold is a part of the way from floor to peak, or what noise reaches in
- * the region before the peak with the false-alarm probability; the latter lies below a
- * band-limited path's sidelobes when the signal is strong, so that it follows them.
+ * the region before the peak with the false-alarm probability. The latter is below a
+ * strong path's own sidelobes, so that these are taken out before the main lobe.
  */
 void first_path::state::crossing(const std::complex<float>* values,
-                                 first_path_estimate& out) const
+                                 const path_set& strongest,
+                                 first_path_estimate& out)
 {
     const double step_s = 1.0 / (points * config.scs_hz);
+    const double m = config.subcarriers;
     const int peak = scan.peak();
-    const double resolution = static_cast<double>(points) / config.subcarriers;
     const int early = std::max(0, peak - static_cast<int>(config.early_s / step_s));
     const int late =
         std::min(points - 1, peak + static_cast<int>(config.late_s / step_s));
@@ -33,20 +25,18 @@ void first_path::state::crossing(const std::complex<float>* values,
     const double top = std::sqrt(scan.peak_power());
     // Mean of a Rayleigh amplitude.
     out.noise_floor = 0.5 * std::sqrt(M_PI * floor_power);
-    const bool adaptive = config.threshold_mode == threshold_mode::false_alarm;
-    const double level =
-        adaptive ? std::min(top, std::sqrt(floor_power * search.early_limit()))
-                 : out.noise_floor + config.threshold * (top - out.noise_floor);
-    const auto square = static_cast<float>(level * level);
     int at = early;
-    if (adaptive) {
-        const double reach = sidelobe_margin * resolution / M_PI * top;
-        const int mainlobe = std::max(early, peak - static_cast<int>(resolution));
-        while (at < mainlobe &&
-               (std::norm(values[at]) < square ||
-                std::norm(values[at]) * std::pow(peak - at, 2) < reach * reach))
-            ++at;
+    double level = out.noise_floor + config.threshold * (top - out.noise_floor);
+    if (config.threshold_mode == threshold_mode::false_alarm) {
+        // Sidelobes are in the floor as well, and are not noise.
+        const double noise = std::min(floor_power, strongest.cost / ((m - 1.5) * m));
+        level = std::min(top, std::sqrt(noise * search.early_limit()));
+        const double x = search.arrival(values, peak, strongest, level * level);
+        at = std::clamp(static_cast<int>(std::ceil(x)) + points / 2, early, peak);
+        if (x < strongest.x[0] - points / m)
+            level = std::min<double>(level, std::abs(values[at]));
     }
+    const auto square = static_cast<float>(level * level);
     while (at < peak && std::norm(values[at]) < square)
         ++at;
     out.crossing_s = (at - points / 2) * step_s;
@@ -81,7 +71,10 @@ void first_path::state::by_threshold(const path_set& strongest,
     const double m = config.subcarriers;
     const auto shape = kernel.correlation(near);
     const double slope = std::abs(strongest.g[0] * shape.d1);
-    out.noise_variance = 4.0 / M_PI * out.noise_floor * out.noise_floor * m;
+    out.signal_power = std::norm(strongest.g[0]);
+    // Other paths are in what one leaves, and its sidelobes are in the floor.
+    out.noise_variance = std::min(4.0 / M_PI * out.noise_floor * out.noise_floor * m,
+                                  strongest.cost / (m - 1.5));
     const double spread =
         out.noise_variance / (2.0 * m) * (1.0 - shape.s * shape.s) / (slope * slope);
     out.paths.push_back({ x * step_s,

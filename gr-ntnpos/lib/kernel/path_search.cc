@@ -60,6 +60,16 @@ bool path_search::doubtful(const std::complex<float>* profile,
            d_region.largest(p.x, p.x + d_late) > unit * d_late_limit;
 }
 
+double path_search::arrival(const std::complex<float>* profile,
+                            int origin,
+                            const path_set& one,
+                            double power)
+{
+    const region_residual::path p = { one.x[0], one.g[0] };
+    d_region.run(profile, origin, &p, 1);
+    return d_region.first_above(power, p.x - d_early, p.x - d_resolution);
+}
+
 bool path_search::within_region(const path_set& paths) const
 {
     const double top = paths.x[strongest(paths)];
@@ -180,9 +190,7 @@ double path_search::limit(const path_set& fewer, const path_set& more) const
 
 void path_search::run(const std::complex<float>* profile,
                       const profile_fit& fit,
-                      path_set& paths,
-                      const double* starts,
-                      int count)
+                      path_set& paths)
 {
     const int m = d_kernel.subcarriers();
     // The best fits of ever more paths, sound or not: three paths may be sound where the
@@ -193,18 +201,33 @@ void path_search::run(const std::complex<float>* profile,
         add_peaks(profile, fit, last, best);
         for (int i = 0; i < last.count; ++i)
             split(fit, last, i, best);
-        if (count > last.count) {
-            path_set start;
-            start.count = last.count + 1;
-            std::copy(starts, starts + start.count, start.x.begin());
-            try_start(fit, start, best);
-        }
         if (best.count == 0 ||
             !(surprise(last.cost, best.cost, m - 1.5 * last.count) > limit(last, best)))
             break;
         last = best;
         if (sound(last))
             paths = last;
+    }
+    drop_needless(fit, paths);
+    paths.sort();
+}
+
+void path_search::run(const music_starts& starts,
+                      const profile_fit& fit,
+                      path_set& paths) const
+{
+    const int m = d_kernel.subcarriers();
+    for (int n = std::max(2, paths.count); n <= d_config.max_paths; ++n) {
+        path_set best;
+        const path_set start = starts.paths(n);
+        if (start.count == n)
+            try_start(fit, start, best);
+        if (best.count == 0 || !sound(best))
+            continue;
+        const int more = n - paths.count;
+        const double gain = surprise(paths.cost, best.cost, m - 1.5 * paths.count);
+        if (gain > more * limit(paths, best))
+            paths = best;
     }
     drop_needless(fit, paths);
     paths.sort();

@@ -2,6 +2,7 @@
 #ifndef INCLUDED_NTNPOS_KERNEL_PATH_SEARCH_H
 #define INCLUDED_NTNPOS_KERNEL_PATH_SEARCH_H
 
+#include "music_starts.h"
 #include "profile_fit.h"
 #include "profile_scan.h"
 #include <gnuradio/ntnpos/kernel/first_path.h>
@@ -32,14 +33,21 @@ public:
     bool doubtful(const std::complex<float>* profile, int origin, const path_set& one);
 
     /*!
-     * \param paths  the first path in, all paths out
-     * \param starts  delays of further starts (points), `count` of them
+     * Where before its main lobe something besides one path has more than `power`; the
+     * main lobe's start if nothing has.
      */
-    void run(const std::complex<float>* profile,
-             const profile_fit& fit,
-             path_set& paths,
-             const double* starts,
-             int count);
+    double arrival(const std::complex<float>* profile,
+                   int origin,
+                   const path_set& one,
+                   double power);
+
+    /*!
+     * \param paths  the first path in, all paths out
+     */
+    void run(const std::complex<float>* profile, const profile_fit& fit, path_set& paths);
+
+    //! Tries starts of ever more paths at once, and takes what fits better.
+    void run(const music_starts& starts, const profile_fit& fit, path_set& paths) const;
 
 private:
     bool within_region(const path_set& paths) const;

@@ -95,22 +95,30 @@ void profile_fit::set(const std::complex<float>* profile, double energy)
 
 path_set profile_fit::single(double x) const
 {
-    profile_kernel::value v = d_kernel.at(d_profile, x);
     const double resolution =
         static_cast<double>(d_kernel.points()) / d_kernel.subcarriers();
-    for (int round = 0; round < 12; ++round) {
+    const double near = 0.06 * d_kernel.used_step();
+    auto local = d_kernel.expand(d_profile, x);
+    auto v = d_kernel.at(local, x);
+    for (int round = 0; round < 24; ++round) {
         const double power = std::norm(v.p);
-        const double slope = (std::conj(v.p) * v.d1).real();
-        const double bend = std::norm(v.d1) + (std::conj(v.p) * v.d2).real();
+        const double slope = v.p.real() * v.d1.real() + v.p.imag() * v.d1.imag();
+        const double bend =
+            std::norm(v.d1) + v.p.real() * v.d2.real() + v.p.imag() * v.d2.imag();
         // Newton's step where the square is convex, Gauss's elsewhere.
         const double step = bend < -0.1 * d_kernel.curvature() * power
                                 ? -slope / bend
                                 : slope / (d_kernel.curvature() * power);
-        if (!(std::abs(step) > 1e-9 * resolution))
+        if (!(std::abs(step) > 1e-8 * resolution))
             break;
         x += std::clamp(step, -0.3 * resolution, 0.3 * resolution);
-        v = d_kernel.at(d_profile, x);
+        if (std::abs(x - local.middle) > near)
+            local = d_kernel.expand(d_profile, x);
+        v = d_kernel.at(local, x);
     }
+    const cplx w = d_kernel.turn(x);
+    v.p = { w.real() * v.p.real() - w.imag() * v.p.imag(),
+            w.real() * v.p.imag() + w.imag() * v.p.real() };
     path_set one;
     one.count = 1;
     one.x[0] = x;

@@ -14,6 +14,13 @@ constexpr int lanes = 16;
 constexpr double stop_db = 120.0;
 constexpr int max_taps = 64;
 
+// Complex product without the checks for infinities that the operator makes.
+std::complex<double> times(std::complex<double> a, std::complex<double> b)
+{
+    return { a.real() * b.real() - a.imag() * b.imag(),
+             a.real() * b.imag() + a.imag() * b.real() };
+}
+
 // I_0(sqrt(q)), also for q < 0 (where it is J_0(sqrt(-q))): smooth across a window's end.
 long double bessel(long double q)
 {
@@ -32,24 +39,22 @@ long double windowed_sinc(long double t, long double half, long double beta)
     return (t == 0.0L ? 1.0L : std::sin(pi * t) / (pi * t)) * window;
 }
 
-// Sums of products of the taps, for one derivative after the other; all sums are kept in
-// lanes of one order.
+// Sums of products of the taps for all derivatives, real and imaginary parts in turns;
+// all in lanes of one order.
 NTNPOS_MULTIVERSION
-void dot(const float* table, const float* values, int taps, double* out)
+void dot(const float* table, const float* values, int taps, float* out)
 {
-    for (int d = 0; d < derivatives; ++d) {
-        float sums[lanes] = {};
-        for (int i = 0; i < 2 * taps; i += lanes)
+    float sums[derivatives][lanes] = {};
+    for (int i = 0; i < 2 * taps; i += lanes)
+        for (int d = 0; d < derivatives; ++d)
             for (int l = 0; l < lanes; ++l)
-                sums[l] += table[i + l] * values[i + l];
-        double re = 0.0, im = 0.0;
-        for (int l = 0; l < lanes; l += 2) {
-            re += sums[l];
-            im += sums[l + 1];
-        }
-        out[2 * d] = re;
-        out[2 * d + 1] = im;
-        table += 2 * taps;
+                sums[d][l] += table[2 * taps * d + i + l] * values[i + l];
+    for (int d = 0; d < derivatives; ++d) {
+        for (int width = lanes / 2; width >= 2; width /= 2)
+            for (int l = 0; l < width; ++l)
+                sums[d][l] += sums[d][l + width];
+        out[2 * d] = sums[d][0];
+        out[2 * d + 1] = sums[d][1];
     }
 }
 
@@ -105,47 +110,66 @@ profile_kernel::profile_kernel(int subcarriers, int points)
         }
 }
 
-profile_kernel::value profile_kernel::at(const std::complex<float>* profile,
-                                         double x) const
+profile_kernel::expansion profile_kernel::expand(const std::complex<float>* profile,
+                                                 double x) const
 {
     const double place = (x + d_points / 2) / d_stride;
     const double whole = std::floor(place);
-    const double part = place - whole;
-    const int phase = std::min(phases - 1, static_cast<int>(part * phases));
-    const double d = part - (phase + 0.5) / phases;
+    const int phase = std::min(phases - 1, static_cast<int>((place - whole) * phases));
     int first = (static_cast<int>(whole) - d_taps / 2 + 1) * d_stride;
     const int last = first + (d_taps - 1) * d_stride;
     std::complex<float> gathered[max_taps];
     const std::complex<float>* taps = profile + first;
-    if (d_stride > 1 || first < 0 || last >= d_points) {
-        if (first < 0 || last >= d_points) { // the profile is periodic
-            for (int i = 0; i < d_taps; ++i)
-                gathered[i] =
-                    profile[((first + i * d_stride) % d_points + d_points) % d_points];
-        } else {
-            for (int i = 0; i < d_taps; ++i)
-                gathered[i] = profile[first + i * d_stride];
-        }
+    if (first < 0 || last >= d_points) { // the profile is periodic
+        for (int i = 0; i < d_taps; ++i)
+            gathered[i] =
+                profile[((first + i * d_stride) % d_points + d_points) % d_points];
+        taps = gathered;
+    } else if (d_stride > 1) {
+        for (int i = 0; i < d_taps; ++i)
+            gathered[i] = profile[first + i * d_stride];
         taps = gathered;
     }
-    double sums[2 * derivatives];
+    float sums[2 * derivatives];
     dot(&d_table[static_cast<size_t>(phase) * derivatives * d_taps * 2],
         reinterpret_cast<const float*>(taps),
         d_taps,
         sums);
-    std::complex<double> f[derivatives];
+    expansion e;
+    e.middle = (whole + (phase + 0.5) / phases) * d_stride - d_points / 2;
     for (int i = 0; i < derivatives; ++i)
-        f[i] = { sums[2 * i], sums[2 * i + 1] };
-    // Taylor series from the table's phase, at most 1/64 of a (used) point away.
-    const std::complex<double> p =
-        f[0] + d * (f[1] + d * (f[2] / 2.0 + d * (f[3] / 6.0 + d * f[4] / 24.0)));
+        e.f[i] = { sums[2 * i], sums[2 * i + 1] };
+    return e;
+}
+
+profile_kernel::value profile_kernel::at(const expansion& e, double x) const
+{
     const double per = 1.0 / d_stride;
+    const double d = (x - e.middle) * per;
+    const auto* const f = e.f;
+    const std::complex<double> p =
+        f[0] +
+        d * (f[1] + d * (f[2] * 0.5 + d * (f[3] * (1.0 / 6) + d * f[4] * (1.0 / 24))));
     const std::complex<double> p1 =
-        per * (f[1] + d * (f[2] + d * (f[3] / 2.0 + d * f[4] / 6.0)));
-    const std::complex<double> p2 = per * per * (f[2] + d * (f[3] + d * f[4] / 2.0));
+        per * (f[1] + d * (f[2] + d * (f[3] * 0.5 + d * f[4] * (1.0 / 6))));
+    const std::complex<double> p2 = per * per * (f[2] + d * (f[3] + d * f[4] * 0.5));
+    // Turned by exp(-j slope x), but for that factor itself.
+    const double k = -d_slope;
+    const auto times_jk = [k](std::complex<double> v) {
+        return std::complex<double>(-k * v.imag(), k * v.real());
+    };
+    return { p, p1 + times_jk(p), p2 + 2.0 * times_jk(p1) - k * k * p };
+}
+
+profile_kernel::value profile_kernel::at(const std::complex<float>* profile,
+                                         double x) const
+{
+    value v = at(expand(profile, x), x);
     const std::complex<double> w = turn(x);
-    const std::complex<double> k(0.0, -d_slope);
-    return { w * p, w * (p1 + k * p), w * (p2 + 2.0 * k * p1 + k * k * p) };
+    v.p = times(w, v.p);
+    v.d1 = times(w, v.d1);
+    v.d2 = times(w, v.d2);
+    return v;
 }
 
 profile_kernel::shape profile_kernel::correlation(double y) const

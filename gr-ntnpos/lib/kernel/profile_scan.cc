@@ -10,26 +10,29 @@ namespace {
 
 constexpr int lanes = 16;
 
-// Sum and largest of the squares of `count` points, a multiple of 16 of them, in lanes of
-// one order.
+// Sum and largest of the squares of each block of `size` points, a multiple of 16 of
+// them, in lanes of one order.
 NTNPOS_MULTIVERSION
-void square_block(const float* values, int count, float* sum, float* largest)
+void square_blocks(const float* values, int size, int count, float* sum, float* largest)
 {
-    float sums[lanes] = {}, tops[lanes] = {};
-    for (int i = 0; i < count; i += lanes)
-        for (int l = 0; l < lanes; ++l) {
-            const float re = values[2 * (i + l)], im = values[2 * (i + l) + 1];
-            const float power = re * re + im * im;
-            sums[l] += power;
-            tops[l] = power > tops[l] ? power : tops[l];
-        }
-    for (int width = lanes / 2; width > 0; width /= 2)
-        for (int l = 0; l < width; ++l) {
-            sums[l] += sums[l + width];
-            tops[l] = tops[l + width] > tops[l] ? tops[l + width] : tops[l];
-        }
-    *sum = sums[0];
-    *largest = tops[0];
+    for (int b = 0; b < count; ++b) {
+        float sums[lanes] = {}, tops[lanes] = {};
+        for (int i = 0; i < size; i += lanes)
+            for (int l = 0; l < lanes; ++l) {
+                const float re = values[2 * (i + l)], im = values[2 * (i + l) + 1];
+                const float power = re * re + im * im;
+                sums[l] += power;
+                tops[l] = power > tops[l] ? power : tops[l];
+            }
+        for (int width = lanes / 2; width > 0; width /= 2)
+            for (int l = 0; l < width; ++l) {
+                sums[l] += sums[l + width];
+                tops[l] = tops[l + width] > tops[l] ? tops[l + width] : tops[l];
+            }
+        sum[b] = sums[0];
+        largest[b] = tops[0];
+        values += 2 * size;
+    }
 }
 
 /*
@@ -93,7 +96,9 @@ float largest_of(const float* values, int count)
 
 profile_scan::profile_scan(int points) : d_points(points)
 {
-    d_block = lanes * std::max(1, points / (64 * lanes));
+    // At most 64 blocks, and each of 256 points where that leaves eight.
+    const int wanted = std::max(std::min(256, points / 8), points / 64);
+    d_block = lanes * std::max(1, (wanted + lanes - 1) / lanes);
     d_sums.resize((points + d_block - 1) / d_block);
     d_maxima.resize(d_sums.size());
 }
@@ -106,8 +111,7 @@ void profile_scan::run(const std::complex<float>* profile)
     const auto* values = reinterpret_cast<const float*>(profile);
     const int blocks = d_sums.size();
     const int whole = d_points / d_block;
-    for (int b = 0; b < whole; ++b)
-        square_block(values + 2 * b * d_block, d_block, &d_sums[b], &d_maxima[b]);
+    square_blocks(values, d_block, whole, d_sums.data(), d_maxima.data());
     if (whole < blocks) {
         float sum = 0.0f, top = 0.0f;
         for (int i = whole * d_block; i < d_points; ++i) {
@@ -170,14 +174,14 @@ double profile_scan::floor_power(int first, int last) const
         return d_energy / d_points;
     double level = 0.0;
     float limit = INFINITY;
-    for (int round = 0; round < 5; ++round) {
+    for (int round = 0; round < 6; ++round) {
         float sum = 0.0f;
         for (int b = 0; b < left; ++b)
             sum += std::min(d_sums[b], limit);
         for (int b = right; b < whole; ++b)
             sum += std::min(d_sums[b], limit);
         level = sum / count;
-        limit = static_cast<float>(4.0 * level);
+        limit = static_cast<float>(2.0 * level);
     }
     return level / d_block;
 }
@@ -234,41 +238,48 @@ void region_residual::subtract(const path& p)
                           static_cast<float>(std::sin(m * unit * f)),
                           static_cast<float>(g.real()),
                           static_cast<float>(g.imag()) };
-    // Close to the path, where both sines vanish, the shape comes from its own formula.
-    const double middle = f / d_stride + d_early;
-    const double reach = 2.0 + 3.0 / d_stride;
-    const int near =
-        std::clamp(static_cast<int>(std::floor(middle - reach)), d_first, d_end);
-    const int far = std::clamp(static_cast<int>(std::ceil(middle + reach)), near, d_end);
-    const auto span = [&](int from, int to) {
-        if (to > from)
-            subtract_span(&d_cos[from],
-                          &d_sin[from],
-                          &d_cos_m[from],
-                          &d_sin_m[from],
-                          to - from,
-                          even,
-                          at,
-                          &d_re[from],
-                          &d_im[from]);
-    };
-    span(d_first, near);
-    span(far, d_end);
-    for (int i = near; i < far; ++i) {
-        const std::complex<double> v = p.g * d_kernel.correlation(place(i) - p.x).s *
-                                       std::conj(d_kernel.turn(place(i)));
-        d_re[i] -= static_cast<float>(v.real());
-        d_im[i] -= static_cast<float>(v.imag());
+    // At the path itself both sines vanish.
+    const int at_path = static_cast<int>(std::lround(f / d_stride)) + d_early;
+    const bool there = at_path >= d_first && at_path < d_end &&
+                       std::abs(place(at_path) - p.x) < 0.05 * d_stride;
+    const std::complex<float> before =
+        there ? std::complex<float>(d_re[at_path], d_im[at_path]) : 0.0f;
+    subtract_span(&d_cos[d_first],
+                  &d_sin[d_first],
+                  &d_cos_m[d_first],
+                  &d_sin_m[d_first],
+                  d_end - d_first,
+                  even,
+                  at,
+                  &d_re[d_first],
+                  &d_im[d_first]);
+    if (there) {
+        const std::complex<float> v(p.g * d_kernel.correlation(place(at_path) - p.x).s *
+                                    std::conj(d_kernel.turn(place(at_path))));
+        d_re[at_path] = before.real() - v.real();
+        d_im[at_path] = before.imag() - v.imag();
     }
+}
+
+int region_residual::index_from(double x) const
+{
+    const double at = d_early + std::ceil((x - d_origin) / d_stride);
+    return static_cast<int>(std::clamp<double>(at, d_first, d_end));
 }
 
 double region_residual::largest(double low, double high) const
 {
-    const int first = std::max(
-        d_first, d_early + static_cast<int>(std::ceil((low - d_origin) / d_stride)));
-    const int end = std::min(
-        d_end, d_early + static_cast<int>(std::floor((high - d_origin) / d_stride)) + 1);
+    const int first = index_from(low), end = index_from(high);
     return end > first ? largest_of(&d_power[first], end - first) : 0.0f;
+}
+
+double region_residual::first_above(double power, double low, double high) const
+{
+    const int end = index_from(high);
+    for (int i = index_from(low); i < end; ++i)
+        if (d_power[i] > power)
+            return place(i);
+    return high;
 }
 
 int region_residual::maxima(double low, double high, peak* out, int most) const

@@ -45,7 +45,7 @@ public:
 
     /*!
      * Mean square of the points that lie outside first..last, in whole blocks; blocks far
-     * above the rest (another path, another signal) count only as four times it. The mean
+     * above the rest (another path, another signal) count only as twice it. The mean
      * of all points where the region leaves no block.
      */
     double floor_power(int first, int last) const;
@@ -88,6 +88,9 @@ public:
     void
     run(const std::complex<float>* profile, int origin, const path* paths, int count);
 
+    //! The first of the residual's points from x = low to high with a square above
+    //! `power`; high if there is none.
+    double first_above(double power, double low, double high) const;
     //! Square of the highest of the residual's points from x = low to high.
     double largest(double low, double high) const;
     /*!
@@ -97,6 +100,7 @@ public:
     int maxima(double low, double high, peak* out, int most) const;
 
 private:
+    int index_from(double x) const; // of the first of the grid at or after x
     double place(int i) const { return d_origin + d_stride * (i - d_early); }
     void subtract(const path& p);
 

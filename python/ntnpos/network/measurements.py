@@ -38,13 +38,15 @@ KINDS: dict[str, dict[str, tuple[float, float]]] = {
 # Fields that may be null or absent whatever the status.
 _OPTIONAL: dict[str, tuple[float, float]] = {
     "doppler_hz": (-1e9, 1e9), "doppler_std_hz": _STD, "snr_db": (-400.0, 400.0),
-    "rsrp_db": (-1000.0, 1000.0),
+    "rsrp_db": (-1000.0, 1000.0), "first_path_rsrpp_db": (-1000.0, 1000.0),
     "los_probability": (0.0, 1.0), "window_min_s": (-100.0, 100.0), "window_max_s": (-100.0, 100.0),
     "dl_timing_drift_us_s": (-26.5, 26.5),
     "toa_rate_s_per_s": (-1.0, 1.0), "toa_rate_std_s_per_s": _STD,
     "carrier_phase_cycles": (-1e16, 1e16), "carrier_phase_std_cycles": _STD,
 }
 _FLAGS = ("carrier_phase_continuous",)  # true, false, null or absent
+_PATH_FIELDS = {"delay_s": (0.0, 1.0), "delay_std_s": _STD, "rsrpp_db": (-1000.0, 1000.0)}
+MAX_PATHS = 64
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class Measurement:
     window_min_s: float | None = None
     window_max_s: float | None = None
     """Delays that were searched, as toa."""
+    first_path_rsrpp_db: float | None = None
+    """Power of the first path alone in one occupied resource element (TS 38.215 5.1.35)."""
+    additional_paths: tuple[Mapping[str, float], ...] | None = None
+    """Paths after the first, each with `delay_s` (after the first), `delay_std_s`, `rsrpp_db`."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json_line(self) -> str:
@@ -90,7 +96,7 @@ class Measurement:
         return json.dumps(line | {k: v for k, v in self.extra.items() if k not in line}, allow_nan=False)
 
 
-_WHERE_KNOWN = ("slot_count", "window_min_s", "window_max_s")
+_WHERE_KNOWN = ("slot_count", "window_min_s", "window_max_s", "first_path_rsrpp_db", "additional_paths")
 _NAMES = tuple(f.name for f in fields(Measurement) if f.name not in ("kind", "extra"))
 
 
@@ -181,6 +187,8 @@ def _read(found: Fields, skip: tuple[str, ...]) -> Measurement:
             raise found.error(name, f"{describe(found.value[name])} is not a truth value", "true, false or null")
     if found.value.get("slot_count") is not None:
         values["slot_count"] = found.integer("slot_count", -2**63, 2**63 - 1)
+    if found.value.get("additional_paths") is not None:
+        values["additional_paths"] = _paths(found)
     named = {n: values.pop(n) for n in _NAMES if n in values}
     known = (*skip, *_NAMES, "kind")
     extra = {k: v for k, v in found.value.items() if k not in known} | values
@@ -193,6 +201,15 @@ def _value(found: Fields, name: str, low: float, high: float, required: bool) ->
     if name == "subframe_offset":
         return found.integer(name, int(low), int(high))
     return found.number(name, low, high, above="_std" in name)
+
+
+def _paths(found: Fields) -> tuple[dict[str, float], ...]:
+    paths = []
+    for i, item in enumerate(found.list("additional_paths", "a list of paths", MAX_PATHS)):
+        path = Fields(found.file, f"{found.name('additional_paths')}[{i}]", item)
+        paths.append({name: path.number(name, low, high, above="_std" in name)
+                      for name, (low, high) in _PATH_FIELDS.items()})
+    return tuple(paths)
 
 
 def _direction(found: Fields, required: bool) -> tuple[float, float, float] | None:

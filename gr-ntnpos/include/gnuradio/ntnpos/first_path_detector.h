@@ -4,6 +4,7 @@
 
 #include <gnuradio/ntnpos/api.h>
 #include <gnuradio/ntnpos/kernel/first_path.h>
+#include <gnuradio/ntnpos/kernel/los_probability.h>
 #include <gnuradio/sync_block.h>
 #include <cstdint>
 #include <string>
@@ -46,6 +47,8 @@ public:
      * \param config         threshold, false-alarm probability, region and number of
      * paths; subcarriers, scs_hz and profile_points are taken from each profile instead
      * \param with_profiles  add the profile itself to the messages, for displays
+     * \param los            what is assumed of the channel before: prior probability of a
+     * line of sight, range of the delay spread
      *
      * Throws std::invalid_argument (ValueError in Python): which field is wrong, its
      * value and what is allowed.
@@ -53,7 +56,8 @@ public:
     static sptr make(const std::string& source,
                      int profile_points,
                      const kernel::first_path_config& config = {},
-                     bool with_profiles = false);
+                     bool with_profiles = false,
+                     const kernel::los_config& los = {});
 
     //! Vectors without a valid tag, and dropped.
     virtual uint64_t bad_profiles() const = 0;

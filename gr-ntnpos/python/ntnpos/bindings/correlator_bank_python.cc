@@ -116,12 +116,19 @@ void bind_correlator_bank(py::module& m)
             return complex_array(p.values.size(), p.values.data());
         });
 
+    py::class_<additional_path>(m, "additional_path", "A path after the first.")
+        .def_readonly("delay_s", &additional_path::delay_s)
+        .def_readonly("delay_std_s", &additional_path::delay_std_s)
+        .def_readonly("rsrpp_db", &additional_path::rsrpp_db);
+
     py::class_<toa_measurement>(m, "toa_measurement", "One time of arrival.")
         .def_readonly("arrival", &toa_measurement::arrival)
         .def_readonly("toa_s", &toa_measurement::toa_s)
         .def_readonly("toa_std_s", &toa_measurement::toa_std_s)
         .def_readonly("snr_db", &toa_measurement::snr_db)
-        .def_readonly("rsrp_db", &toa_measurement::rsrp_db);
+        .def_readonly("rsrp_db", &toa_measurement::rsrp_db)
+        .def_readonly("first_path_rsrpp_db", &toa_measurement::first_path_rsrpp_db)
+        .def_readonly("additional_paths", &toa_measurement::additional_paths);
     m.def("measure_toa",
           &measure_toa,
           py::arg("profile"),

@@ -21,13 +21,14 @@ void bind_first_path_detector(py::module& m)
         "source: name in the messages. profile_points: FFT size of the carrier. config:\n"
         "first_path_config (its subcarriers, scs_hz and profile_points come from the "
         "profiles).\n"
-        "with_profiles: add the profile to the messages. Message port `meas` out, "
-        "`config` in.")
+        "with_profiles: add the profile to the messages. los: los_config. Message port "
+        "`meas` out, `config` in.")
         .def(py::init(&first_path_detector::make),
              py::arg("source"),
              py::arg("profile_points"),
              py::arg("config") = gr::ntnpos::kernel::first_path_config(),
-             py::arg("with_profiles") = false)
+             py::arg("with_profiles") = false,
+             py::arg("los") = gr::ntnpos::kernel::los_config())
         .def("bad_profiles",
              &first_path_detector::bad_profiles,
              "Vectors without a valid tag, and dropped.");

@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <gnuradio/ntnpos/kernel/first_path.h>
+#include <gnuradio/ntnpos/kernel/los_probability.h>
 
 namespace py = pybind11;
 using namespace gr::ntnpos::kernel;
@@ -105,7 +106,7 @@ void bind_first_path(py::module& m)
         .def_readonly("noise_variance", &first_path_estimate::noise_variance)
         .def_readonly("noise_floor", &first_path_estimate::noise_floor)
         .def_readonly("peak_s", &first_path_estimate::peak_s)
-        .def_readonly("total_power", &first_path_estimate::total_power)
+        .def_readonly("signal_power", &first_path_estimate::signal_power)
         .def_readonly("threshold_level", &first_path_estimate::threshold_level);
 
     py::class_<first_path>(
@@ -137,4 +138,28 @@ void bind_first_path(py::module& m)
             },
             py::arg("channel"),
             "Delay profile of a combined channel.");
+
+    py::class_<los_config>(
+        m, "los_config", "What is assumed of the channel before a profile is seen.")
+        .def(py::init(
+                 [](double prior, double delay_spread_min_s, double delay_spread_max_s) {
+                     return los_config{ prior, delay_spread_min_s, delay_spread_max_s };
+                 }),
+             py::arg("prior") = los_config{}.prior,
+             py::arg("delay_spread_min_s") = los_config{}.delay_spread_min_s,
+             py::arg("delay_spread_max_s") = los_config{}.delay_spread_max_s)
+        .def_readwrite("prior", &los_config::prior)
+        .def_readwrite("delay_spread_min_s", &los_config::delay_spread_min_s)
+        .def_readwrite("delay_spread_max_s", &los_config::delay_spread_max_s)
+        .def("validate", [](const los_config& c) -> std::optional<std::string> {
+            const auto error = validate(c);
+            return error ? std::optional(error->message()) : std::nullopt;
+        });
+
+    py::class_<los_probability>(
+        m, "los_probability", "Probability that a first path is the line of sight.")
+        .def(py::init<const los_config&, const first_path_config&>(),
+             py::arg("config"),
+             py::arg("detector"))
+        .def("of", &los_probability::of, py::arg("estimate"));
 }

@@ -48,6 +48,13 @@ struct delay_profile {
     std::vector<std::complex<float>> values;
 };
 
+//! A path after the first.
+struct additional_path {
+    double delay_s = 0.0;     //!< after the first path
+    double delay_std_s = 0.0; //!< standard deviation of the path's own arrival
+    double rsrpp_db = 0.0;    //!< its power as first_path_rsrpp_db is the first's
+};
+
 //! One time of arrival with what a report says beside it.
 struct toa_measurement {
     //! receiver clock when the start of the slot arrives on the first path
@@ -60,6 +67,9 @@ struct toa_measurement {
     //! power of all paths in one occupied resource element over full scale (TS 38.215
     //! 5.1.28)
     double rsrp_db = 0.0;
+    //! the same of the first path alone (TS 38.215 5.1.35, DL PRS-RSRPP)
+    double first_path_rsrpp_db = 0.0;
+    std::vector<additional_path> additional_paths; //!< ascending delays
 };
 
 /*!

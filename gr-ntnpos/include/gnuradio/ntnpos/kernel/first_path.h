@@ -93,8 +93,8 @@ struct first_path_estimate {
     double statistic = 0.0;
     //! per subcarrier of the combined channel, after the fitted paths are taken out
     double noise_variance = 0.0;
-    //! per subcarrier of the combined channel, noise included
-    double total_power = 0.0;
+    //! mean square of what the paths are together on a subcarrier
+    double signal_power = 0.0;
     double noise_floor = 0.0; //!< amplitude of the profile away from the arrival region
     double threshold_level = 0.0; //!< amplitude that the crossing reaches
 };
