@@ -137,10 +137,33 @@ void path_search::add_peaks(const std::complex<float>* profile,
     region_residual::peak peaks[3];
     const int found = d_region.maxima(middle - d_early, middle + d_late, peaks, 3);
     for (int i = 0; i < found; ++i) {
+        // The top of a parabola through the residual there and a quarter of the
+        // resolution to both sides, over what the nearest path leaves for another one.
+        const double step = 0.25 * d_resolution, x = peaks[i].x;
+        const double left = std::norm(fit.rest(x - step, paths, -1));
+        const double here = std::norm(fit.rest(x, paths, -1));
+        const double right = std::norm(fit.rest(x + step, paths, -1));
+        const double bend = 2.0 * here - left - right;
+        const double slope = 0.5 * (right - left);
+        const double off = bend > 0.0 ? std::clamp(slope / bend, -1.5, 1.5) : 0.0;
+        const double top = here + std::max(0.0, off * (slope - 0.5 * off * bend));
+        double free = 1.0;
+        for (int j = 0; j < paths.count; ++j)
+            free =
+                std::min(free, 1.0 - std::pow(d_kernel.correlation(x - paths.x[j]).s, 2));
+        if (!worth(d_kernel.subcarriers() * top / std::max(0.2, free), 0.7, paths))
+            continue;
         path_set start = paths;
-        start.x[start.count++] = peaks[i].x;
+        start.x[start.count++] = x + off * step;
         try_start(fit, start, best);
     }
+}
+
+// Whether a gain in squared residual that is foreseen is near enough to what counts.
+bool path_search::worth(double gain, double part, const path_set& paths) const
+{
+    const double variance = paths.cost / (d_kernel.subcarriers() - 1.5 * paths.count);
+    return gain > part * variance * std::min(d_early_limit, d_late_limit);
 }
 
 void path_search::split(const profile_fit& fit,
@@ -172,6 +195,8 @@ void path_search::split(const profile_fit& fit,
                 high = j;
             }
         }
+    if (!worth(d_kernel.subcarriers() * (most - std::norm(z[points / 2])), 0.5, paths))
+        return;
     path_set start = paths;
     start.x[which] += (low - points / 2) * step;
     start.x[start.count++] = paths.x[which] + (high - points / 2) * step;

@@ -52,6 +52,7 @@ public:
 private:
     bool within_region(const path_set& paths) const;
     bool sound(const path_set& paths) const;
+    bool worth(double gain, double part, const path_set& paths) const;
     void try_start(const profile_fit& fit, const path_set& start, path_set& best) const;
     void add_peaks(const std::complex<float>* profile,
                    const profile_fit& fit,

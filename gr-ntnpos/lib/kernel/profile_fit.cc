@@ -196,7 +196,7 @@ bool profile_fit::refine(path_set& paths, int a, int b) const
     if (!evaluate(paths, now))
         return false;
     double damping = 1e-3;
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 60 && damping < 1e8; ++round) {
         matrix l;
         double step[most];
         for (int i = 0; i < n; ++i) {
@@ -208,17 +208,20 @@ bool profile_fit::refine(path_set& paths, int a, int b) const
         for (int i = 0; i < n; ++i)
             l[i][i] *= 1.0 + damping;
         bool better = cholesky(l, n);
-        double predicted = 0.0;
         if (better) {
             forward(l, n, step);
             backward(l, n, step);
             if (a >= 0)
                 step[b] = step[a];
             path_set trial = paths;
+            double predicted = 0.0;
             for (int i = 0; i < n; ++i) {
                 predicted += step[i] * now.gradient[i];
                 trial.x[i] += std::clamp(step[i], -0.4 * resolution, 0.4 * resolution);
             }
+            // A gain this small against the noise is 1/3000 of a deviation.
+            if (m * predicted < 1e-7 * now.cost / m + 1e-15 * d_energy)
+                break;
             better = evaluate(trial, next) && next.cost <= now.cost;
             if (better) {
                 paths = trial;
@@ -226,10 +229,6 @@ bool profile_fit::refine(path_set& paths, int a, int b) const
             }
         }
         damping = better ? 0.1 * damping : std::max(1e-3, 10.0 * damping);
-        // A gain this small against the noise is 1/3000 of a deviation.
-        const double least = 1e-7 * now.cost / m + 1e-15 * d_energy;
-        if ((better && m * predicted < least) || damping > 1e8)
-            break;
     }
     std::copy(now.g, now.g + n, paths.g.begin());
     paths.cost = now.cost;
