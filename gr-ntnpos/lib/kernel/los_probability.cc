@@ -40,10 +40,11 @@ constexpr tdl profiles[] = {
 constexpr int spreads = 24;
 constexpr int most_groups = 4;
 
-// T below this says that it is small, and no more: -13 dB is what the sidelobes of a
-// slightly wrong fit look like.
+// T below this, or below so many times what would just have been found, says that it is
+// small, and no more: paths that weak are the first that a fit leaves out or invents.
 constexpr double least_later = 0.03;
 constexpr double missed = 2.0;
+// Nearer than this part of the resolution the fit makes one path of two in any noise.
 constexpr double nearest = 0.3;
 
 double power(double db) { return std::pow(10.0, 0.1 * db); }

@@ -75,7 +75,7 @@ class Measurement:
     window_max_s: float | None = None
     """Delays that were searched, as toa."""
     first_path_rsrpp_db: float | None = None
-    """Power of the first path alone in one occupied resource element (TS 38.215 5.1.35)."""
+    """Power of the first path alone in one occupied resource element (DL PRS-RSRPP of TS 38.215)."""
     additional_paths: tuple[Mapping[str, float], ...] | None = None
     """Paths after the first, each with `delay_s` (after the first), `delay_std_s`, `rsrpp_db`."""
     extra: Mapping[str, Any] = field(default_factory=dict)

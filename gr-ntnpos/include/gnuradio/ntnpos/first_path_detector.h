@@ -24,9 +24,11 @@ namespace gr::ntnpos {
  * message: a gap is a loss) and `kind`:
  * - `toa`: one satellite's occasion: `satellite`, `slot_count`, `status` (`ok`,
  * `no_signal`, `incomplete`), `t` (tuple: receiver clock when the slot's start arrives),
- * `toa_s`, `toa_std_s`, `doppler_hz`, `doppler_std_hz`, `snr_db`, `rsrp_db`,
- *   `los_probability`, `window_min_s`, `window_max_s`. Values that were not measured are
- * nil, never zero. With \p with_profiles also `profile` (c32vector), `profile_start_s`,
+ * `toa_s`, `toa_std_s`, `doppler_hz`, `doppler_std_hz`, `toa_rate_s_per_s`,
+ * `carrier_phase_cycles` and their deviations, `snr_db` and `rsrp_db` (of all paths),
+ * `first_path_rsrpp_db`, `additional_paths` (vector of dictionaries: `delay_s` after the
+ * first, `delay_std_s`, `rsrpp_db`), `los_probability`, `window_min_s`, `window_max_s`.
+ * Values that were not measured are nil, never zero. With \p with_profiles also `profile` (c32vector), `profile_start_s`,
  * `profile_step_s`.
  * - `config`: what came in on port `config`, for late subscribers,
  * - `end`: the stream has ended; `count` says how many `toa` messages there were.
@@ -34,7 +36,9 @@ namespace gr::ntnpos {
  * Message port `config` (in): any dictionary; it goes out on `meas` as a message of kind
  * `config`.
  *
- * How the first path is found: see kernel::first_path.
+ * How the first path is found: kernel::first_path; `method` maximum_likelihood (default),
+ * music or threshold, `threshold_mode` relative (0.6 between noise floor and peak) or
+ * false_alarm. What `los_probability` is worth: kernel::los_probability.
  */
 class NTNPOS_API first_path_detector : virtual public gr::sync_block
 {

@@ -67,7 +67,7 @@ struct toa_measurement {
     //! power of all paths in one occupied resource element over full scale (TS 38.215
     //! 5.1.28)
     double rsrp_db = 0.0;
-    //! the same of the first path alone (TS 38.215 5.1.35, DL PRS-RSRPP)
+    //! the same of the first path alone (DL PRS-RSRPP of TS 38.215)
     double first_path_rsrpp_db = 0.0;
     std::vector<additional_path> additional_paths; //!< ascending delays
 };
