@@ -13,11 +13,12 @@ namespace {
 constexpr double min_separation = 0.25;
 
 /*
- * A grid of up to 0.42 of the resolution sees at least 0.54 of a peak's power, and of two
- * paths within a resolution what is left of one fitted path has 0.47 of its energy in its
- * highest point; the second moment sees these.
+ * A grid of up to 0.42 of the resolution sees at least 0.54 of a peak's power. Of two
+ * paths within a resolution, what is left of one fitted path has as little as 0.47 of its
+ * energy in its highest point, but nearly all in two derivatives.
  */
 constexpr double doubt = 0.5;
+constexpr double close_doubt = 0.6;
 
 int strongest(const path_set& p)
 {
@@ -53,6 +54,9 @@ bool path_search::doubtful(const std::complex<float>* profile,
         return false;
     const int m = d_kernel.subcarriers();
     const double variance = one.cost / (m - 1.5);
+    const double close_limit = std::min(d_early_limit, d_late_limit);
+    if (one.close_by > close_doubt * variance * close_limit)
+        return true;
     const region_residual::path p = { one.x[0], one.g[0] };
     d_region.run(profile, origin, &p, 1);
     const double unit = doubt * variance / m;

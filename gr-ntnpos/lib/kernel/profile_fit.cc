@@ -116,6 +116,12 @@ path_set profile_fit::single(double x) const
             local = d_kernel.expand(d_profile, x);
         v = d_kernel.at(local, x);
     }
+    // For one path both are zero, and in noise independent of each other.
+    const double across = v.p.real() * v.d1.imag() - v.p.imag() * v.d1.real();
+    const double curvature = d_kernel.curvature();
+    const double close_by =
+        across * across / (std::norm(v.p) * curvature) +
+        std::norm(v.d2 + curvature * v.p) / (d_kernel.fourth() - curvature * curvature);
     const cplx w = d_kernel.turn(x);
     v.p = { w.real() * v.p.real() - w.imag() * v.p.imag(),
             w.real() * v.p.imag() + w.imag() * v.p.real() };
@@ -124,6 +130,7 @@ path_set profile_fit::single(double x) const
     one.x[0] = x;
     one.g[0] = v.p;
     one.spread[0] = 1.0 / (d_kernel.curvature() * std::norm(v.p));
+    one.close_by = d_kernel.subcarriers() * close_by;
     one.cost = d_energy - d_kernel.subcarriers() * std::norm(v.p);
     return one;
 }

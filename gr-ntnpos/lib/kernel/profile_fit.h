@@ -22,6 +22,9 @@ struct path_set {
     std::array<double, max_fitted_paths> spread{};
     //! squared residual, summed over the subcarriers
     double cost = 0.0;
+    //! of a single path: the part of it that the slope across the path's phase and the
+    //! second derivative there explain, as another path close by would make them
+    double close_by = 0.0;
 
     void sort();
 };
