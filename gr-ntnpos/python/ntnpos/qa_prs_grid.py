@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 from gnuradio import gr_unittest, ntnpos
 
-# Table 7.4.1.7.3-1 by comb size, and table 7.4.1.7.3-2.
+# Table 7.4.1.7.3-1 by comb size, and table 7.4.1.7.3-2; the latter read in OpenAirInterface too.
 SYMBOLS = {2: (2, 4, 6, 12), 4: (4, 12), 6: (6, 12), 12: (12,)}
 K_PRIME = {2: [0, 1], 4: [0, 2, 1, 3], 6: [0, 3, 1, 4, 2, 5], 12: [0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11]}
 NUMEROLOGIES = [(15, False), (30, False), (60, False), (60, True), (120, False)]  # kHz, extended prefix
