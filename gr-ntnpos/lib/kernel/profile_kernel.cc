@@ -3,6 +3,8 @@
 #include "profile_kernel.h"
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
 
 namespace gr::ntnpos::kernel {
 
@@ -25,7 +27,7 @@ std::complex<double> times(std::complex<double> a, std::complex<double> b)
 long double bessel(long double q)
 {
     long double sum = 1.0L, term = 1.0L;
-    for (int k = 1; k < 200; ++k) {
+    for (int k = 1; k < 200 && std::abs(term) > 1e-25L; ++k) {
         term *= 0.25L * q / (static_cast<long double>(k) * k);
         sum += term;
     }
@@ -58,6 +60,56 @@ void dot(const float* table, const float* values, int taps, float* out)
     }
 }
 
+// [phase][derivative][tap], every tap twice: for real and imaginary part.
+std::vector<float> make_table(int taps)
+{
+    const long double beta = 0.1102L * (stop_db - 8.7L); // Kaiser's
+    const long double half = 0.5L * taps;
+    const long double scale = 1.0L / bessel(beta * beta);
+    std::vector<float> table(static_cast<size_t>(phases) * derivatives * taps * 2);
+    constexpr long double step = 0.005L; // of central differences of sixth order
+    for (int phase = 0; phase < phases; ++phase)
+        for (int tap = 0; tap < taps; ++tap) {
+            const long double t = (phase + 0.5L) / phases + half - 1.0L - tap;
+            long double h[5], odd[5], even[5]; // at 0 to 4 steps, both sides
+            for (int k = 0; k < 5; ++k) {
+                h[k] = scale * windowed_sinc(t + k * step, half, beta);
+                const long double other = scale * windowed_sinc(t - k * step, half, beta);
+                odd[k] = h[k] - other;
+                even[k] = h[k] + other;
+            }
+            const long double value[derivatives] = {
+                h[0],
+                (45 * odd[1] - 9 * odd[2] + odd[3]) / (60 * step),
+                (270 * even[1] - 27 * even[2] + 2 * even[3] - 490 * h[0]) /
+                    (180 * step * step),
+                (-488 * odd[1] + 338 * odd[2] - 72 * odd[3] + 7 * odd[4]) /
+                    (240 * step * step * step),
+                (2730 * h[0] - 1952 * even[1] + 676 * even[2] - 96 * even[3] +
+                 7 * even[4]) /
+                    (240 * step * step * step * step),
+            };
+            for (int d = 0; d < derivatives; ++d) {
+                const size_t row = static_cast<size_t>(phase) * derivatives + d;
+                float* const both = &table[(row * taps + tap) * 2];
+                both[0] = both[1] = static_cast<float>(value[d]);
+            }
+        }
+    return table;
+}
+
+// There are few lengths, and each table is made once in a process.
+std::shared_ptr<const std::vector<float>> table_of(int taps)
+{
+    static std::mutex lock;
+    static std::map<int, std::shared_ptr<const std::vector<float>>> tables;
+    const std::lock_guard<std::mutex> guard(lock);
+    auto& table = tables[taps];
+    if (!table)
+        table = std::make_shared<const std::vector<float>>(make_table(taps));
+    return table;
+}
+
 } // namespace
 
 profile_kernel::profile_kernel(int subcarriers, int points)
@@ -76,38 +128,7 @@ profile_kernel::profile_kernel(int subcarriers, int points)
     const double transition = 2.0 * M_PI * (1.0 - m * d_stride / points);
     const double length = (stop_db - 7.95) / (2.285 * transition);
     d_taps = std::min(max_taps, 8 * static_cast<int>(std::ceil((length + 1.0) / 8.0)));
-    const long double beta = 0.1102L * (stop_db - 8.7L);
-    const long double half = 0.5L * d_taps;
-    const long double scale = 1.0L / bessel(beta * beta);
-    d_table.resize(static_cast<size_t>(phases) * derivatives * d_taps * 2);
-    constexpr long double step = 0.005L; // of central differences of sixth order
-    for (int phase = 0; phase < phases; ++phase)
-        for (int tap = 0; tap < d_taps; ++tap) {
-            const long double t = (phase + 0.5L) / phases + half - 1.0L - tap;
-            const auto h = [&](int k) {
-                return scale * windowed_sinc(t + k * step, half, beta);
-            };
-            const auto odd = [&](int k) { return h(k) - h(-k); };
-            const auto even = [&](int k) { return h(k) + h(-k); };
-            const long double value[derivatives] = {
-                h(0),
-                (45 * odd(1) - 9 * odd(2) + odd(3)) / (60 * step),
-                (270 * even(1) - 27 * even(2) + 2 * even(3) - 490 * h(0)) /
-                    (180 * step * step),
-                (-488 * odd(1) + 338 * odd(2) - 72 * odd(3) + 7 * odd(4)) /
-                    (240 * step * step * step),
-                (2730 * h(0) - 1952 * even(1) + 676 * even(2) - 96 * even(3) +
-                 7 * even(4)) /
-                    (240 * step * step * step * step),
-            };
-            for (int d = 0; d < derivatives; ++d) {
-                float* const row =
-                    &d_table[((static_cast<size_t>(phase) * derivatives + d) * d_taps +
-                              tap) *
-                             2];
-                row[0] = row[1] = static_cast<float>(value[d]);
-            }
-        }
+    d_table = table_of(d_taps);
 }
 
 profile_kernel::expansion profile_kernel::expand(const std::complex<float>* profile,
@@ -131,7 +152,7 @@ profile_kernel::expansion profile_kernel::expand(const std::complex<float>* prof
         taps = gathered;
     }
     float sums[2 * derivatives];
-    dot(&d_table[static_cast<size_t>(phase) * derivatives * d_taps * 2],
+    dot(&(*d_table)[static_cast<size_t>(phase) * derivatives * d_taps * 2],
         reinterpret_cast<const float*>(taps),
         d_taps,
         sums);

@@ -3,6 +3,7 @@
 #define INCLUDED_NTNPOS_KERNEL_PROFILE_KERNEL_H
 
 #include <complex>
+#include <memory>
 #include <vector>
 
 namespace gr::ntnpos::kernel {
@@ -71,8 +72,7 @@ private:
     double d_curvature, d_fourth;
     int d_stride; // between the points that are used
     int d_taps;
-    // [phase][derivative][tap], every tap twice: for real and imaginary part
-    std::vector<float> d_table;
+    std::shared_ptr<const std::vector<float>> d_table; // of the taps, shared by all
 };
 
 } // namespace gr::ntnpos::kernel
