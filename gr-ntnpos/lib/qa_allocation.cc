@@ -2,6 +2,7 @@
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
 #include <gnuradio/ntnpos/kernel/first_path.h>
 #include <gnuradio/ntnpos/kernel/prs_modulator.h>
+#include <gnuradio/ntnpos/kernel/prs_search.h>
 #include <gnuradio/ntnpos/kernel/srs_modulator.h>
 #include <boost/test/unit_test.hpp>
 #include <atomic>
@@ -158,5 +159,32 @@ BOOST_AUTO_TEST_CASE(a_first_path_allocates_nothing)
                                   0);
                 BOOST_CHECK_GE(found, 1);
             }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_search_like_one_before_allocates_nothing)
+{
+    for (const int num_rb : { 12, 104 }) { // at a lower rate; at the rate
+        carrier c;
+        c.n_rb = 104;
+        c.sample_rate_hz = 30.72e6;
+        prs_resource r;
+        r.num_rb = num_rb;
+        const auto predicted = std::make_shared<trajectory>();
+        predicted->segments.push_back({ {}, { 2e-4, 2e-5 } });
+        const delay_model model{ predicted, {}, 0.0, 0.0 };
+        std::vector<std::complex<float>> samples(2 * 30720, 1.0f);
+        const sample_view view{
+            samples.data(), 0, static_cast<int64_t>(samples.size()), {}, c.sample_rate_hz
+        };
+        prs_search search(c, 1e-4);
+        prs_replica replica(c, r);
+        const std::vector<int64_t> slots{ 0 };
+        const std::vector<instant> sent{ {} };
+        const auto once = [&] {
+            search.search(view, replica, slots, sent, model, 10e-6, 2e3);
+        };
+        once();
+        BOOST_CHECK_EQUAL(allocations_of(once), 0);
     }
 }
