@@ -21,6 +21,12 @@ const path_estimate& strongest_of(const first_path_estimate& e)
  * 150 000 occasions. */
 constexpr double resolved_deviations = 9.0;
 
+/* A model that has moved by little is not measured with again: its symbols are turned.
+ * What Doppler had let leak between subcarriers before stays in them; it may be so much
+ * of the noise, and Doppler so much of the subcarrier spacing, at most. */
+constexpr double most_leak = 1e-3;
+constexpr double most_leaking_doppler = 1e-3;
+
 } // namespace
 
 occasion_estimator::occasion_estimator(const carrier& c)
@@ -114,8 +120,9 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
             move(model, 0.0, doppler(0.0, known_hz(), limits.doppler_bound_hz));
         }
     }
+    bool turned = false;
     for (int round = 0;; ++round) {
-        if (!measured())
+        if (!turned && !measured())
             return outcome::incomplete;
         d_symbols->join(d_combined, d_turns);
         paths = detector.detect_channel(d_combined.data(), known_s);
@@ -129,7 +136,14 @@ occasion_estimator::outcome occasion_estimator::estimate(const sample_view& samp
         if (round >= rounds)
             break;
         const double delay = strongest_of(paths).delay_s;
-        move(model, delay, doppler(delay, known_hz(), limits.doppler_bound_hz));
+        const double moved_hz = doppler(delay, known_hz(), limits.doppler_bound_hz);
+        move(model, delay, moved_hz);
+        const double off = moved_hz / (d_carrier.scs_khz * 1e3);
+        turned = std::abs(delay) < resolution_s && std::abs(off) < most_leaking_doppler &&
+                 std::pow(M_PI * off, 2) / 3.0 * std::norm(strongest_of(paths).gain) <
+                     most_leak * paths.noise_variance;
+        if (turned)
+            d_symbols->turn(delay, moved_hz);
     }
     estimate.model = model;
     estimate.paths = paths;

@@ -31,6 +31,20 @@ void add_turned_stretch(const float* x,
 }
 
 NTNPOS_MULTIVERSION
+void turn_floats(
+    float* x, float re, float im, const float* fine_re, const float* fine_im, int count)
+{
+    for (int m = 0; m < count; ++m) {
+        const float tr = re * fine_re[m] - im * fine_im[m];
+        const float ti = re * fine_im[m] + im * fine_re[m];
+        const float xr = x[2 * m] * tr - x[2 * m + 1] * ti;
+        const float xi = x[2 * m] * ti + x[2 * m + 1] * tr;
+        x[2 * m] = xr;
+        x[2 * m + 1] = xi;
+    }
+}
+
+NTNPOS_MULTIVERSION
 void add_weighted_floats(const float* x,
                          float re,
                          float im,
@@ -77,6 +91,20 @@ turned_sum(const std::complex<float>* x, const turn_table& turns, int count)
         sum += v * t;
     }
     return sum;
+}
+
+void turn_in_place(std::complex<float>* x, const turn_table& turns, int count)
+{
+    constexpr int stretch = turn_table::stretch;
+    for (int m = 0; m < count; m += stretch) {
+        const auto c = turns.coarse(m / stretch);
+        turn_floats(reinterpret_cast<float*>(x + m),
+                    c.real(),
+                    c.imag(),
+                    turns.fine_re(),
+                    turns.fine_im(),
+                    std::min(stretch, count - m));
+    }
 }
 
 void add_group_powers(const std::vector<std::complex<double>>& x,

@@ -22,6 +22,9 @@ void spread(
 std::complex<double>
 turned_sum(const std::complex<float>* x, const turn_table& turns, int count);
 
+//! x[m] times the table's turn m, in place.
+void turn_in_place(std::complex<float>* x, const turn_table& turns, int count);
+
 /*!
  * |sum of x over each group, turned by exp(-j 2 pi f t)|^2, summed over the groups, for
  * the frequencies f = first, first + step, ...: adds to powers.

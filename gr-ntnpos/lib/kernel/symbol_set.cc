@@ -59,6 +59,9 @@ bool symbol_set::measure(comb_correlator& correlator,
 {
     d_comb = replica.resource().comb_size;
     d_span = replica.span();
+    d_low_hz = d_carrier.frequency_hz +
+               (12.0 * replica.resource().start_prb - 6.0 * d_carrier.n_rb) *
+                   d_carrier.scs_khz * 1e3;
     d_slots = where.slots.size();
     if (!correlator.measure(samples, replica, where.slots, where.sent, model, d_symbols))
         return false;
@@ -87,6 +90,21 @@ bool symbol_set::measure(comb_correlator& correlator,
             d_gap = gap;
     }
     return true;
+}
+
+void symbol_set::turn(double delay_s, double doppler_hz)
+{
+    const double scs_hz = d_carrier.scs_khz * 1e3;
+    turn_table turns;
+    for (size_t l = 0; l < d_symbols.size(); ++l) {
+        auto& s = d_symbols[l];
+        const double moved = delay_s - doppler_hz / d_carrier.frequency_hz * d_times[l];
+        const auto count = static_cast<int>(s.values.size());
+        turns.set((d_low_hz + s.first_element * scs_hz) * moved,
+                  d_comb * scs_hz * moved,
+                  count);
+        turn_in_place(s.values.data(), turns, count);
+    }
 }
 
 double symbol_set::spread_of_slots() const { return mean_spread(d_times, d_slot_starts); }

@@ -29,6 +29,11 @@ public:
                  const occasion& where,
                  const delay_model& model);
 
+    /*! What measure() would give with the model moved by so much at the middle, but for
+     * what the Doppler lets one subcarrier leak into others: (pi doppler / spacing)^2 / 3
+     * of the power. */
+    void turn(double delay_s, double doppler_hz);
+
     const instant& middle() const { return d_middle; }
     int slots() const { return d_slots; }
     int groups() const { return d_groups.size() - 1; }
@@ -93,6 +98,7 @@ private:
 
     carrier d_carrier;
     int d_comb = 1;
+    double d_low_hz = 0.0; // frequency of the resource's lowest subcarrier on air
     int d_span = 0;
     int d_slots = 0;
     double d_gap = 0.0;
