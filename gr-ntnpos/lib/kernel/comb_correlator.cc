@@ -4,6 +4,7 @@
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 namespace gr::ntnpos::kernel {
@@ -220,20 +221,21 @@ void comb_correlator::add_replica(const sample_view& samples,
             for (int m = 0; m < elements; m += stretch) {
                 const auto turn = element * d_ramp->coarse(m / stretch);
                 const int here = std::min(stretch, elements - m);
-                std::complex<float> seen[stretch], made[stretch];
+                float seen[2 * stretch], made[2 * stretch]; // complex
                 const auto* from = channel.data() + symbol.first_element + m * comb;
                 for (int n = 0; n < here; ++n)
-                    seen[n] = from[n * comb];
+                    std::memcpy(seen + 2 * n, from + n * comb, sizeof *from);
                 bins_of(as_floats(symbol.values + m),
-                        as_floats(seen),
+                        seen,
                         turn.real(),
                         turn.imag(),
                         d_ramp->fine_re(),
                         d_ramp->fine_im(),
                         here,
-                        reinterpret_cast<float*>(made));
+                        made);
+                std::complex<float>* const to = fold.bins() + m * spacing;
                 for (int n = 0; n < here; ++n)
-                    fold.bins()[(m + n) * spacing] = made[n];
+                    std::memcpy(to + n * spacing, made + 2 * n, sizeof *to);
             }
             fold.turn(p.cycles - p.step * (d_size / 2),
                       p.step - static_cast<double>(first_k) / d_size);
