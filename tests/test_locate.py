@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "reference"))
+import families_link  # noqa: E402,F401
 from families import FAMILIES  # noqa: E402
 from make_recording import write_recording  # noqa: E402
 from score_locate import Run, run_locate, score  # noqa: E402
@@ -41,6 +42,10 @@ CASES = [
     ("crumbs", 1),        # sixty segments, some of one sample
     ("passes", 2),        # 80 s, 10 ppm
     ("encodings", 0),     # archive, 1e-12 of full scale
+    ("numerologies", 1),  # 60 kHz, extended prefix
+    ("two_symbols", 1),   # 12 blocks, comb 2, 10 ppm, a prior of 100 km
+    ("weak_repeats", 2),  # slots too far apart for an unambiguous Doppler
+    ("without_prediction", 0),
 ]
 
 

@@ -21,6 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import families_hard  # noqa: E402,F401
+import families_link  # noqa: E402,F401
 from families import FAMILIES  # noqa: E402
 from make_recording import write_recording  # noqa: E402
 from score_locate import Score, run_locate, score  # noqa: E402

@@ -101,7 +101,7 @@ class Score:
 
 
 def score(made, case, run: Run, expect_fix: bool | None = True, detect_db: float = -2.0, multipath: bool = False,
-          faulty: tuple[str, ...] = ()) -> Score:
+          faulty: tuple[str, ...] = (), lines: dict[str, str] | None = None) -> Score:
     """Hold a run against the truth.
 
     Parameters
@@ -111,6 +111,7 @@ def score(made, case, run: Run, expect_fix: bool | None = True, detect_db: float
     detect_db : every whole occasion must be found where its SNR against noise and interference is above this
     multipath : satellites may have several paths: only 4 bounds plus 30 ns are asked for there
     faulty : satellites without line of sight: the fix must not be drawn off by them
+    lines : satellites that have just one line, of this status
     """
     s = Score(case.name, seconds=run.seconds, memory_mb=run.memory_mb)
     if "Traceback" in run.stderr or "Traceback" in str(run.lines):
@@ -124,6 +125,10 @@ def score(made, case, run: Run, expect_fix: bool | None = True, detect_db: float
     senders = {x.id: x for x in case.senders if x.listed}
     for line in rows:
         _score_row(s, made, case, senders[line["satellite"]], line, multipath)
+    for name, status in (lines or {}).items():
+        mine = [line["status"] for line in rows if line["satellite"] == name]
+        if mine != [status]:
+            s.blame(f"{name}: lines {mine}, not one of {status}")
     _score_completeness(s, made, case, senders, rows, detect_db)
     if not fixes:
         s.blame("no fix line")

@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <gnuradio/ntnpos/kernel/correlator_bank.h>
+#include <gnuradio/ntnpos/kernel/noise_peaks.h>
 
 namespace py = pybind11;
 using namespace gr::ntnpos::kernel;
@@ -129,6 +130,15 @@ void bind_correlator_bank(py::module& m)
         .def_readonly("rsrp_db", &toa_measurement::rsrp_db)
         .def_readonly("first_path_rsrpp_db", &toa_measurement::first_path_rsrpp_db)
         .def_readonly("additional_paths", &toa_measurement::additional_paths);
+    m.def(
+        "noise_peak_level",
+        &noise_peak_level,
+        py::arg("probability"),
+        py::arg("parts"),
+        py::arg("delays"),
+        py::arg("dopplers"),
+        "What the statistic of noise in so many parts exceeds with that probability "
+        "somewhere in an area of\ndelays (of 1/bandwidth) and Doppler (of 1/duration).");
     m.def("measure_toa",
           &measure_toa,
           py::arg("profile"),
