@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "reference"))
 import families_link  # noqa: E402,F401
+from cases import base  # noqa: E402
 from families import FAMILIES  # noqa: E402
 from make_recording import write_recording  # noqa: E402
 from score_locate import Run, run_locate, score  # noqa: E402
@@ -66,6 +67,17 @@ def judged(tmp_path_factory) -> dict:
 @pytest.mark.parametrize("name", [name for name, _ in CASES])
 def test_recording(judged, name):
     assert judged[name].defects == []
+
+
+def test_signals_that_one_occasion_is_too_weak_for(tmp_path):
+    """-21.5 dB: nothing in single occasions, all satellites in eight that are combined."""
+    case = base(5, "too_weak", count=5, snr_db=(-21.6, -21.4), duration_s=0.17, frequency_error_ppm=0.2)
+    made = write_recording(case, tmp_path)
+    alone = run_locate(made.recording, made.assistance)
+    assert alone.status == 1 and not [line for line in alone.lines if line.get("status") == "ok"]
+    together = run_locate(made.recording, made.assistance, more=("--combine-s", "0.08"))
+    found = score(made, case, together, detect_db=0.0)
+    assert found.defects == [] and len({row["sat"] for row in found.toa}) == 5
 
 
 def test_reported_deviations_are_the_errors(judged):

@@ -37,6 +37,9 @@ def parser() -> Parser:
     found.add_argument("--height-m", type=number(-1e3, 1e5), help="height above WGS-84, where known")
     found.add_argument("--height-std-m", type=number(0.0, 1e5, above=True), default=1.0,
                        help="its standard deviation (default 1 m)")
+    found.add_argument("--combine-s", type=number(0.0, 0.5), default=0.0,
+                       help="search and measure occasions within so long a span as one, added by power: for signals that "
+                            "one occasion is too weak for (default 0: each by itself; up to 0.5 s)")
     return found
 
 
@@ -79,7 +82,8 @@ def without_values(satellite: str, reason: str | None) -> Measurement:
     return Measurement(satellite, status="no_prediction", extra={"reason": reason})
 
 
-def locate(path: Path, assistance_path: Path, height_m: float | None, height_std_m: float) -> int:
+def locate(path: Path, assistance_path: Path, height_m: float | None, height_std_m: float,
+           combine_s: float = 0.0) -> int:
     """Print measurement and fix lines of a recording; exit status."""
     assistance = load_assistance(assistance_path)
     recording = opened(path)
@@ -103,7 +107,8 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
     if windows:
         with WireReceiver("tcp://127.0.0.1:*", bind=True) as wire:
             receiver = Receiver(ntnpos.sigmf_source_from(recording), carrier,
-                                convert.signals(assistance, windows), wire.address)
+                                convert.signals(assistance, windows), wire.address,
+                                ntnpos.correlator_bank_config(max_combined_s=combine_s))
             for message in run(receiver, windows, wire):
                 if message["kind"] != "toa":
                     continue
@@ -131,7 +136,7 @@ def main(argv: list[str]) -> int:
     def work() -> int:
         try:
             return locate(Path(arguments.recording), Path(arguments.assistance), arguments.height_m,
-                          arguments.height_std_m)
+                          arguments.height_std_m, arguments.combine_s)
         except ReceiverError as error:
             print(json.dumps({"type": "error", "reason": str(error)}))
             return 1

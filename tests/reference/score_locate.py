@@ -33,10 +33,10 @@ class Run:
     memory_mb: float
 
 
-def run_locate(recording, assistance, height_m: float | None = None, timeout_s: float = 600.0) -> Run:
+def run_locate(recording, assistance, height_m: float | None = None, timeout_s: float = 600.0, more: tuple[str, ...] = ()) -> Run:
     """Run the command; raises on a line that is not strict JSON."""
     command = [str(TOP / ".venv/bin/python"), str(TOP / "apps/locate.py"), str(recording),
-               "--assistance", str(assistance)]
+               "--assistance", str(assistance), *more]
     if height_m is not None:
         command += ["--height-m", repr(height_m)]
     # As the wrapper does: nothing from outside stands before the packages that belong together.

@@ -20,15 +20,33 @@ namespace gr::ntnpos {
  * re-anchored at EVERY `rx_time` tag: a tag ends the segment before it, and an occasion
  * that it cuts is reported incomplete. Samples before the first valid `rx_time` tag are
  * dropped and counted, as are those of a segment whose `rx_rate` or `rx_freq` tag
- * contradicts the carrier.
+ * contradicts the carrier. A gap that no tag tells of cannot be known: all that comes
+ * after it is late by its length. Sample clock and LO are one oscillator: its error is
+ * part of toa and Doppler alike.
  *
  * Output 0: one vector of fft_size complex values for each satellite and PRS occasion:
  * the delay profile, its middle point at the delay the receiver assumes, points
  * 1/sample_rate apart. Each item has a tag `ntnpos_profile`, a dictionary that
  * first_path_detector understands: satellite, slot_count, status (`found`, `no_signal`,
- * `incomplete`), sent, arrival, toa_s, doppler_hz, doppler_std_hz, window_min_s,
- * window_max_s and the resource's grid. When the input ends, what is left is worked on
- * and a last item with the tag `ntnpos_end` follows.
+ * `incomplete`), sent, arrival, toa_s, doppler_hz, doppler_std_hz, toa_rate_s_per_s (that
+ * is -doppler_hz / f_c) and its deviation, window_min_s, window_max_s and the resource's
+ * grid. When the input ends, what is left is worked on and a last item with the tag
+ * `ntnpos_end` follows.
+ *
+ * A profile that is `found` may have carrier_phase_cycles with its deviation, and
+ * carrier_phase_continuous. The carrier of its first path, at the receiver-clock instant
+ * at which that brings the slot's start, has the phase exp(j 2 pi carrier_phase_cycles)
+ * against the receiver's LO; the phase term of 38.211 5.4 is taken out. With a the path's
+ * constant complex gain it is arg(a) / (2 pi) - f_c toa: between two occasions it changes
+ * by the integral of the Doppler. Where carrier_phase_continuous is true its whole cycles
+ * are counted on from the occasion before; where it is false a new count begins. Several
+ * occasions that were combined by power have none.
+ *
+ * The false-alarm probability P of the configuration is that of an occasion of which
+ * nothing is received: each search over a satellite's window (of one that is not tracked)
+ * gives `found` with probability P, and so does each occasion of a satellite that is
+ * tracked and no longer sends. Over 100 000 searched occasions of noise it was 0.73
+ * to 1.15 times what is stated, by kind of search (qa_false_alarm).
  *
  * Where to look comes from windows, one a satellite: predicted toa over the receiver's
  * clock, and half widths in delay and Doppler. Give them to make(), or by message: the

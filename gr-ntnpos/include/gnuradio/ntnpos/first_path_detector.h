@@ -19,17 +19,21 @@ namespace gr::ntnpos {
  * Input 0: vectors of profile_points complex values with the tag `ntnpos_profile`, as
  * comb_correlator makes them. A vector without a valid tag is counted and dropped.
  *
+ * That a satellite is in a profile with status `found` has been decided by the correlator
+ * and is not tested again; the false-alarm probability here is that of one path too many.
+ *
  * Message port `meas` (out): dictionaries, ready for the stock ZMQ PUB Message Sink. All
  * have `schema` (`ntnpos.wire/1`), `source` and `seq` (uint64 from 0, one more for every
  * message: a gap is a loss) and `kind`:
  * - `toa`: one satellite's occasion: `satellite`, `slot_count`, `status` (`ok`,
  * `no_signal`, `incomplete`), `t` (tuple: receiver clock when the slot's start arrives),
  * `toa_s`, `toa_std_s`, `doppler_hz`, `doppler_std_hz`, `toa_rate_s_per_s`,
- * `carrier_phase_cycles` and their deviations, `snr_db` and `rsrp_db` (of all paths),
- * `first_path_rsrpp_db`, `additional_paths` (vector of dictionaries: `delay_s` after the
- * first, `delay_std_s`, `rsrpp_db`), `los_probability`, `window_min_s`, `window_max_s`.
- * Values that were not measured are nil, never zero. With \p with_profiles also `profile` (c32vector), `profile_start_s`,
- * `profile_step_s`.
+ * `toa_rate_std_s_per_s`, `carrier_phase_cycles`, `carrier_phase_std_cycles`,
+ * `carrier_phase_continuous` (comb_correlator.h defines them), `snr_db` and `rsrp_db` (of
+ * all paths), `first_path_rsrpp_db`, `additional_paths` (vector of dictionaries:
+ * `delay_s` after the first, `delay_std_s`, `rsrpp_db`), `los_probability`,
+ * `window_min_s`, `window_max_s`. Values that were not measured are nil, never zero. With
+ * \p with_profiles also `profile` (c32vector), `profile_start_s`, `profile_step_s`.
  * - `config`: what came in on port `config`, for late subscribers,
  * - `end`: the stream has ended; `count` says how many `toa` messages there were.
  *
