@@ -60,10 +60,11 @@ std::optional<kernel::delay_segment> to_segment(const pmt::pmt_t& value)
 ntn_channel::sptr ntn_channel::make(double sample_rate_hz,
                                     double carrier_frequency_hz,
                                     const std::vector<kernel::channel_path>& paths,
-                                    const kernel::channel_receiver& receiver)
+                                    const kernel::channel_receiver& receiver,
+                                    double occupied_band)
 {
     const kernel::channel_config config{
-        sample_rate_hz, carrier_frequency_hz, paths, receiver
+        sample_rate_hz, carrier_frequency_hz, paths, receiver, occupied_band
     };
     kernel::throw_if(kernel::validate(config));
     return gnuradio::make_block_sptr<ntn_channel_impl>(config);

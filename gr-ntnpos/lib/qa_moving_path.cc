@@ -169,6 +169,30 @@ BOOST_AUTO_TEST_CASE(no_frequency_and_no_fraction_of_a_sample_is_worse_than_55_d
     }
 }
 
+// Each number of taps over the band it is chosen for, just inside and at its edge.
+BOOST_AUTO_TEST_CASE(narrow_bands_are_as_exact_with_fewer_taps)
+{
+    const std::pair<double, int64_t> bands[] = {
+        { 0.28, 8 }, { 0.5, 8 }, { 0.501, 12 }, { 0.65, 12 }, { 0.74, 16 }, { 0.8, 20 }
+    };
+    for (const auto& [band, taps] : bands) {
+        auto c = leo_config();
+        c.occupied_band = band;
+        const auto one = moving_path(c).input_range(32, 1);
+        BOOST_CHECK_EQUAL(one.end - one.first, taps);
+        const tones x(7, 40, band);
+        const double evm = evm_db(c, x, 999, run(c, x, 999, 3000));
+        BOOST_CHECK_MESSAGE(evm <= -60.0, band << ": " << evm << " dB");
+        tones edge(1, 1, 0.0);
+        edge.frequency[0] = band / 2;
+        for (int step = 0; step < 20; ++step) {
+            c.toa.segments[0].coefficients[0] += 0.05 / c.sample_rate_hz;
+            const double worst = evm_db(c, edge, 0, run(c, edge, 0, 64));
+            BOOST_CHECK_MESSAGE(worst <= -55.0, band << ", " << step << ": " << worst);
+        }
+    }
+}
+
 // The mean delay over all fractions must not be off either: 0.01 ns of 130 ns samples.
 BOOST_AUTO_TEST_CASE(the_delay_has_no_bias)
 {
@@ -358,6 +382,10 @@ BOOST_AUTO_TEST_CASE(the_validator_names_the_field_the_value_and_what_is_allowed
                       "sample_rate_hz = 0: must be in (0, 1e9]");
     BOOST_CHECK_EQUAL(message([](config& c) { c.carrier_frequency_hz = -1.0; }),
                       "carrier_frequency_hz = -1: must be in 0..1e12");
+    BOOST_CHECK_EQUAL(message([](config& c) { c.occupied_band = 0.0; }),
+                      "occupied_band = 0: must be in (0, 0.8]");
+    BOOST_CHECK_EQUAL(message([](config& c) { c.occupied_band = 0.81; }),
+                      "occupied_band = 0.81: must be in (0, 0.8]");
     BOOST_CHECK_EQUAL(
         message([](config& c) { c.input_start.full_s = 2'000'000'000; }),
         "input_start = 2000000000 s: must be within 1e9 s of the output's start");

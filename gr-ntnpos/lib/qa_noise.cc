@@ -55,6 +55,63 @@ BOOST_AUTO_TEST_CASE(the_generator_gives_the_published_answers)
                       0xf27d669eba3e4725u);
 }
 
+// The samples out of their definition, in double precision and without vectors: the state
+// of stream i of a tile from Threefry, xoshiro128++ as its authors publish it, and what
+// the two words mean.
+BOOST_AUTO_TEST_CASE(samples_are_what_the_definition_says)
+{
+    const auto rotl = [](uint32_t x, int k) { return (x << k) | (x >> (32 - k)); };
+    const uint64_t seed = 0xfeedface12345678;
+    const uint64_t tile = (uint64_t{ 1 } << 33) + 5; // its samples are beyond 2^32
+    const auto got = noise_samples(seed, 3.0, static_cast<int64_t>(512 * tile), 512);
+    for (uint64_t stream = 0; stream < 16; ++stream) {
+        const uint64_t low = threefry2x32_13(32 * tile + stream, seed);
+        const uint64_t high = threefry2x32_13(32 * tile + 16 + stream, seed);
+        uint32_t s[4] = { static_cast<uint32_t>(low),
+                          static_cast<uint32_t>(low >> 32),
+                          static_cast<uint32_t>(high),
+                          static_cast<uint32_t>(high >> 32) };
+        const auto next = [&] {
+            const uint32_t result = rotl(s[0] + s[3], 7) + s[0];
+            const uint32_t t = s[1] << 9;
+            s[2] ^= s[0];
+            s[3] ^= s[1];
+            s[1] ^= s[2];
+            s[0] ^= s[3];
+            s[2] ^= t;
+            s[3] = rotl(s[3], 11);
+            return result;
+        };
+        for (size_t step = 0; step < 32; ++step) {
+            const uint32_t a = next();
+            const uint32_t b = next();
+            const double u = ((a & 0x7fffffff) + 0.5) / 2147483648.0;
+            const double radius = std::sqrt(-3.0 * std::log(u));
+            const double angle = M_PI / 4 * (1.0 + static_cast<int32_t>(b) / 2147483648.0);
+            const double sign = a >> 31 ? -1.0 : 1.0;
+            const std::complex<double> want(sign * radius * std::cos(angle),
+                                            (b & 1 ? -sign : sign) * radius *
+                                                std::sin(angle));
+            const std::complex<double> is(got[16 * step + stream]);
+            // 3e-5 of the logarithm, 8e-6 of the angle's functions; the last terms are
+            // u = 1 in single precision.
+            BOOST_CHECK_SMALL(std::abs(is - want), 6e-5 * radius + 1e-4);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(noise_is_written_as_it_is_added)
+{
+    for (const int64_t first : { int64_t{ 0 }, int64_t{ 1003 } })
+        for (const size_t count : { 1, 511, 2048, 3000 }) {
+            cvec out(count, { 7.0f, 7.0f });
+            write_noise({ 4, 0.5 }, first, count, out.data());
+            BOOST_CHECK(out == noise_samples(4, 0.5, first, count));
+            write_noise({ 4, 0.0 }, first, count, out.data());
+            BOOST_CHECK(out == cvec(count));
+        }
+}
+
 // Bounds of 5 standard deviations of each statistic for 2^19 normal values.
 BOOST_AUTO_TEST_CASE(values_are_normal)
 {
@@ -88,7 +145,7 @@ BOOST_AUTO_TEST_CASE(samples_are_white_and_circular)
         for (const auto& s : x)
             pseudo_variance += std::complex<double>(s) * std::complex<double>(s);
         BOOST_CHECK_SMALL(std::abs(pseudo_variance) / length, std::sqrt(2.0) * bound);
-        for (const size_t lag : { 1, 2, 3, 16, 64, 127, 128, 4096 }) {
+        for (const size_t lag : { 1, 2, 3, 15, 16, 32, 128, 511, 512, 4096 }) {
             std::complex<double> correlation = 0.0;
             for (size_t i = lag; i < length; ++i)
                 correlation += std::complex<double>(x[i]) *

@@ -2,8 +2,8 @@
 #ifndef INCLUDED_NTNPOS_LIB_KERNEL_FRACTIONAL_DELAY_H
 #define INCLUDED_NTNPOS_LIB_KERNEL_FRACTIONAL_DELAY_H
 
-#include <algorithm>
 #include <cstddef>
+#include <vector>
 
 namespace gr::ntnpos::kernel {
 
@@ -14,38 +14,39 @@ namespace gr::ntnpos::kernel {
  * Least squares over the band |f| <= passband / 2: for each of phases + 1 values of mu
  * the taps minimise the integral of |H(f) - exp(j 2 pi f mu)|^2, whose normal equations
  * are in closed form: sum_l p sinc(p (k - l)) h_l = p sinc(p (k - before - mu)). Between
- * the phases the taps are interpolated linearly. Worst error vector over 80 % of the
- * band, at the worst mu and the worst frequency: -55.4 dB; mean over frequency at the
- * worst mu: -65 dB; linear interpolation adds at most -86 dB.
+ * the phases the taps are interpolated linearly, which adds at most -86 dB. The band that
+ * the signal occupies says how many taps it needs. Error vector at the worst mu:
+ *
+ *     taps | occupied band | at its worst frequency | over all of it
+ *        8 |     0.5       |       -64 dB           |    -70 dB
+ *       12 |     0.65      |       -63 dB           |    -71 dB
+ *       16 |     0.74      |       -61 dB           |    -70 dB
+ *       20 |     0.8       |       -58 dB           |    -68 dB
+ *
+ * The passband is a little over the occupied band: that evens the error at its edge.
  */
-struct fractional_delay {
-    static constexpr size_t taps = 20;
-    static constexpr size_t before = taps / 2 - 1; //!< taps on samples before m
+class fractional_delay
+{
+public:
     static constexpr size_t phases = 128;
-    static constexpr double passband =
-        0.82; //!< of the sample rate; a little over 80 % evens the error at the edge
+    static constexpr size_t max_taps = 20;
+    static constexpr double widest_band = 0.8; //!< of the sample rate
 
-    //! The bank, designed once in a process.
-    static const fractional_delay& bank();
+    //! The bank of fewest taps for a signal of that occupied band (in (0, 0.8], of the
+    //! sample rate), designed once in a process.
+    static const fractional_delay& for_band(double occupied_band);
 
-    /*! \brief Two neighbouring phases and where between them mu lies: taps = near +
-     * weight (next - near). */
-    struct neighbours {
-        const float* near;
-        const float* next;
-        float weight;
-    };
-    //! For \p mu in [0, 1].
-    neighbours around(float mu) const
-    {
-        const float at = mu * static_cast<float>(phases);
-        const size_t phase = std::min(static_cast<size_t>(at), phases - 1);
-        return { d_taps[phase], d_taps[phase + 1], at - static_cast<float>(phase) };
-    }
+    size_t taps() const { return d_taps; }
+    size_t before() const { return d_taps / 2 - 1; } //!< taps on samples before m
+    /*! \brief Taps of mu = phase / phases; those of the next phase lie stride() floats
+     * further. Each row is followed by zeros up to a multiple of 16 taps. */
+    const float* row(size_t phase) const { return d_rows.data() + phase * stride(); }
+    size_t stride() const { return (d_taps + 15) / 16 * 16; }
 
 private:
-    fractional_delay();
-    float d_taps[phases + 1][taps];
+    fractional_delay(size_t taps, double passband);
+    size_t d_taps;
+    std::vector<float> d_rows;
 };
 
 } // namespace gr::ntnpos::kernel

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config_text.h"
+#include "integers.h"
 #include <gnuradio/ntnpos/kernel/satellite_channel.h>
 #include <algorithm>
 #include <cmath>
@@ -30,6 +31,7 @@ moving_path_config path_config(const channel_config& config, const channel_path&
     c.input_start = path.input_start;
     c.sample_rate_hz = config.sample_rate_hz;
     c.carrier_frequency_hz = config.carrier_frequency_hz;
+    c.occupied_band = config.occupied_band;
     return c;
 }
 
@@ -62,6 +64,7 @@ std::optional<config_error> validate_common(const channel_config& config)
     c.toa.segments = { { {}, { 0.0 } } };
     c.sample_rate_hz = config.sample_rate_hz;
     c.carrier_frequency_hz = config.carrier_frequency_hz;
+    c.occupied_band = config.occupied_band;
     return validate(c);
 }
 
@@ -149,14 +152,15 @@ void satellite_channel::process(int64_t first,
                                 const std::vector<input_view>& inputs,
                                 std::complex<float>* out) const
 {
-    constexpr size_t step = 4096; // small enough to stay in the cache from path to path
+    constexpr size_t step =
+        2048; // stays in the first cache from path to path; moving_path's block
     while (count > 0) {
-        const size_t here = std::min(count, step);
-        std::fill_n(out, here, std::complex<float>());
+        const auto within = static_cast<size_t>(floor_mod(first, int64_t{ step }));
+        const size_t here = std::min(count, step - within);
+        write_noise(d_config.receiver.noise, first, here, out);
         for (size_t i = 0; i < d_paths.size(); ++i)
             d_paths[i].add(
                 first, here, inputs[static_cast<size_t>(d_config.paths[i].input)], out);
-        add_noise(d_config.receiver.noise, first, here, out);
         first += static_cast<int64_t>(here);
         out += here;
         count -= here;

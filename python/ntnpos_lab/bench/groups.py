@@ -12,6 +12,8 @@ from .harness import HIGHER, LOWER, Comparison, in_turn
 KERNEL_S = 0.003
 """Seconds of one side of a pair of kernels."""
 FLOWGRAPH_PAIRS = 11
+BANDS = (", half the band", "_half_band"), (", 80 % of the band", "")
+"""What the channel's inputs may occupy: as much as GNU Radio's own interpolator is made for, and as much as ours."""
 
 
 def _kernel(name: str) -> Callable[[int], tuple[list[float], list[float]]]:
@@ -47,10 +49,14 @@ def channel() -> list[Comparison]:
     """The channel beside what GNU Radio and C++ have."""
     return [
         Comparison("noise over std::normal_distribution", 18.0, HIGHER, _kernel("noise")),
-        Comparison("satellite and noise over channels.channel_model", 30.0, HIGHER,
-                   _beside_blocks("one_satellite_and_noise", "channel_model", 1), FLOWGRAPH_PAIRS),
-        Comparison("9 satellites over 9 x (mmse_resampler_cc + rotator_cc)", 26.0, HIGHER,
-                   _beside_blocks("nine_satellites", "resampler_and_rotator", 9), FLOWGRAPH_PAIRS),
+        Comparison("path of 16 taps over its bare multiply-adds", 1.8, LOWER, _kernel("path_16_taps")),
+        Comparison("path of 20 taps over its bare multiply-adds", 1.8, LOWER, _kernel("path_20_taps")),
+        *(Comparison(f"satellite and noise{band} over channels.channel_model", 30.0, HIGHER,
+                     _beside_blocks(f"one_satellite_and_noise{suffix}", "channel_model", 1), FLOWGRAPH_PAIRS)
+          for band, suffix in BANDS),
+        *(Comparison(f"9 satellites{band} over 9 x (mmse_resampler_cc + rotator_cc)", 26.0, HIGHER,
+                     _beside_blocks(f"nine_satellites{suffix}", "resampler_and_rotator", 9), FLOWGRAPH_PAIRS)
+          for band, suffix in BANDS),
         Comparison("18 satellites over 9", 2.0, LOWER, _kernel("satellites_18_to_9")),
     ]
 

@@ -71,6 +71,8 @@ public:
      * \param carrier_frequency_hz  f_c of all signals
      * \param paths                 at least one; their inputs are 0, 1, ... without a gap
      * \param receiver              start, clock and noise
+     * \param occupied_band         of the inputs about 0 Hz, of the sample rate, in (0,
+     *                              0.8]: the narrower, the fewer taps and the faster
      *
      * Throws std::invalid_argument (ValueError in Python): which field is wrong, its
      * value and what is allowed.
@@ -78,7 +80,8 @@ public:
     static sptr make(double sample_rate_hz,
                      double carrier_frequency_hz,
                      const std::vector<kernel::channel_path>& paths,
-                     const kernel::channel_receiver& receiver);
+                     const kernel::channel_receiver& receiver,
+                     double occupied_band = 0.8);
 
     //! Messages dropped because they were malformed.
     virtual uint64_t malformed_messages() const = 0;

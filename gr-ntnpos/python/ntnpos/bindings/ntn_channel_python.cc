@@ -16,7 +16,9 @@ void bind_ntn_channel(py::module& m)
         "Sum of moving paths from several satellites to one receiver, and its noise.\n\n"
         "sample_rate_hz, carrier_frequency_hz: of all streams. paths: list of "
         "ntnpos.channel_path, whose inputs\n"
-        "are 0, 1, ... receiver: ntnpos.channel_receiver. Tags rx_time, rx_rate and "
+        "are 0, 1, ... receiver: ntnpos.channel_receiver. occupied_band: of the inputs, of "
+        "the sample rate,\n"
+        "at most 0.8; a narrow one is faster. Tags rx_time, rx_rate and "
         "rx_freq "
         "at sample 0; message\n"
         "port `trajectory` prolongs a path. ValueError names the field that is wrong.")
@@ -24,7 +26,8 @@ void bind_ntn_channel(py::module& m)
              py::arg("sample_rate_hz"),
              py::arg("carrier_frequency_hz"),
              py::arg("paths"),
-             py::arg("receiver") = gr::ntnpos::kernel::channel_receiver{})
+             py::arg("receiver") = gr::ntnpos::kernel::channel_receiver{},
+             py::arg("occupied_band") = 0.8)
         .def("malformed_messages",
              &ntn_channel::malformed_messages,
              "Trajectory messages dropped because they were malformed.");

@@ -153,14 +153,19 @@ void bind_satellite_channel(py::module& m)
         .def(py::init([](double sample_rate_hz,
                          double carrier_frequency_hz,
                          const std::vector<channel_path>& paths,
-                         const channel_receiver& receiver) {
-                 return satellite_channel(channel_config{
-                     sample_rate_hz, carrier_frequency_hz, paths, receiver });
+                         const channel_receiver& receiver,
+                         double occupied_band) {
+                 return satellite_channel(channel_config{ sample_rate_hz,
+                                                          carrier_frequency_hz,
+                                                          paths,
+                                                          receiver,
+                                                          occupied_band });
              }),
              py::arg("sample_rate_hz"),
              py::arg("carrier_frequency_hz"),
              py::arg("paths"),
-             py::arg("receiver") = channel_receiver{})
+             py::arg("receiver") = channel_receiver{},
+             py::arg("occupied_band") = 0.8)
         .def("inputs", &satellite_channel::inputs, "Number of input streams.")
         .def(
             "input_range",

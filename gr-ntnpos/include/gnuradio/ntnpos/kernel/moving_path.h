@@ -10,6 +10,9 @@
 
 namespace gr::ntnpos::kernel {
 
+class fractional_delay;
+struct path_chunk;
+
 /*! \brief A stretch of an input stream; every sample outside it counts as zero. */
 struct input_view {
     const std::complex<float>* samples = nullptr;
@@ -32,6 +35,9 @@ struct moving_path_config {
     instant input_start;                 //!< satellite clock at input sample 0
     double sample_rate_hz = 7.68e6;      //!< of both, in (0, 1e9]
     double carrier_frequency_hz = 2.0e9; //!< f_c, in 0..1e12
+    /*! \brief Band that the signal occupies about 0 Hz, of the sample rate, in (0, 0.8]: a
+     * narrow one needs fewer taps. */
+    double occupied_band = 0.8;
 };
 
 //! First field that is wrong, if any.
@@ -42,14 +48,16 @@ std::optional<config_error> validate(const moving_path_config& config);
  * f_c toa(T)).
  *
  * Sample stretch and carrier phase both come from the one toa trajectory. The fraction of
- * a sample is a 20 tap filter for 80 % of the band, its taps held for 16 samples about
- * the middle of which they are exact; the carrier phase is evaluated for every sample.
- * Error vector at 24 us/s: at most -55 dB at any frequency of that band, -65 dB over all
- * of it; the hold adds 20 log10(2 pi f 4.6 |rate|) dB at frequency f (cycles a sample),
- * -71 dB at 24 us/s and the band's edge.
+ * a sample is a filter of 8 to 20 taps, as many as the occupied band needs, held for 32
+ * samples about the middle of which they are exact. Error vector at 24 us/s: below -60 dB
+ * over the band, at most -55 dB at any one frequency of it; the hold adds
+ * 20 log10(2 pi f 9.2 |rate|) dB at frequency f (cycles a sample), -65 dB at 24 us/s and
+ * f = 0.4. The carrier phase is exact at every 16th sample and turns evenly in between, by
+ * the mean turn of 256 samples: off by at most 2048 f_c |d2 toa/dT2| / rate^2 cycles, 2e-8
+ * at 2 GHz, 3e-7 s/s^2 and 7.68 MS/s.
  *
- * Tiles of samples start at absolute indices and hold the times as instants, so that any
- * chunking gives the same bits and phase does not fade at large indices. The toa must
+ * Blocks of 2048 samples start at absolute indices and hold the times as instants, so that
+ * any chunking gives the same bits and phase does not fade at large indices. The toa must
  * change by less than 1 s/s; where it is beyond 3e6 s nothing arrives. Nothing is
  * allocated but by the constructor and set_toa.
  */
@@ -75,20 +83,25 @@ public:
              std::complex<float>* out) const;
 
 private:
-    struct local_delay; // the delay about one tile
-    struct position;    // where in the input a group of output samples lies
+    struct local_motion; // delay and phase about one block
 
     size_t segment_of(int64_t index) const;
-    local_delay delay_in_tile(int64_t tile_start, size_t segment) const;
-    position group_position(const local_delay& delay, size_t group) const;
-    void add_within_tile(int64_t tile_start,
-                         size_t from,
-                         size_t to,
-                         size_t segment,
-                         const input_view& input,
-                         std::complex<float>* out) const;
+    local_motion motion_in_block(int64_t start, size_t segment) const;
+    void add_within_block(int64_t start,
+                          size_t from,
+                          size_t to,
+                          size_t segment,
+                          const input_view& input,
+                          float* out) const;
+    void add_chunk(const path_chunk& chunk,
+                   size_t from,
+                   size_t to,
+                   int64_t origin,
+                   const input_view& input,
+                   float* out) const;
 
     moving_path_config d_config;
+    const fractional_delay* d_filters = nullptr;
     std::vector<int64_t> d_switch; // first output sample of each segment
     int64_t d_offset_whole =
         0; // input index (whole + fraction) at output sample 0 and no delay

@@ -36,6 +36,9 @@ struct channel_config {
     std::vector<channel_path>
         paths; //!< at least one; their inputs are 0, 1, ... without a gap
     channel_receiver receiver;
+    /*! \brief Band that the signals occupy about 0 Hz, of the sample rate, in (0, 0.8]: a
+     * narrow one needs fewer taps (moving_path). */
+    double occupied_band = 0.8;
 };
 
 //! First field that is wrong, if any.
