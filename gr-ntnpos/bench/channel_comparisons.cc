@@ -65,8 +65,8 @@ NTNPOS_VERSIONS(ARGUMENTS, (h, x, n, out), bare_16, filter_16)
 NTNPOS_VERSIONS(ARGUMENTS, (h, x, n, out), bare_20, filter_20)
 #undef ARGUMENTS
 
-// One path over a band that needs so many taps, beside nothing but its multiply-adds, made
-// in the same way: the taps stand still, no phase turns, nothing is added to.
+// One path over a band that needs so many taps, beside nothing but its multiply-adds,
+// made in the same way: the taps stand still, no phase turns, nothing is added to.
 comparison path(const std::string& name,
                 double band,
                 size_t taps,
@@ -83,19 +83,20 @@ comparison path(const std::string& name,
         x = { (rng() & 1) ? 1.0f : -1.0f, 0.5f };
     const auto out = std::make_shared<samples>(COUNT);
     const auto h = std::make_shared<std::vector<float>>(taps, 0.1f);
-    return { name,
-             [=] {
-                 kernel->add(
-                     4096, COUNT, { input->data(), 0, input->size() }, out->data());
-                 keep(out->data()[0]);
-             },
-             [=] {
-                 bare(h->data(),
-                      reinterpret_cast<const float*>(input->data() + 4096 - 77),
-                      2 * COUNT,
-                      reinterpret_cast<float*>(out->data()));
-                 keep(out->data()[0]);
-             } };
+    return {
+        name,
+        [=] {
+            kernel->add(4096, COUNT, { input->data(), 0, input->size() }, out->data());
+            keep(out->data()[0]);
+        },
+        [=] {
+            bare(h->data(),
+                 reinterpret_cast<const float*>(input->data() + 4096 - 77),
+                 2 * COUNT,
+                 reinterpret_cast<float*>(out->data()));
+            keep(out->data()[0]);
+        }
+    };
 }
 
 // So many satellites at 30.72 MS/s and 2 GHz that move by up to 24 us/s, each with its

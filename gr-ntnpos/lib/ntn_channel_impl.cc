@@ -81,6 +81,7 @@ ntn_channel_impl::ntn_channel_impl(const kernel::channel_config& config)
     d_stores.resize(d_channel.inputs());
     d_ends.resize(d_channel.inputs());
     d_views.resize(d_channel.inputs());
+    d_ranges.resize(d_channel.inputs());
     set_tag_propagation_policy(TPP_DONT);
     message_port_register_in(TRAJECTORY_PORT);
     set_msg_handler(TRAJECTORY_PORT,
@@ -93,19 +94,28 @@ bool ntn_channel_impl::start()
     // mid-stream.
     if (nitems_written(0) == 0) {
         d_next = 0;
+        d_asked = 0;
         std::fill(d_stores.begin(), d_stores.end(), kernel::input_store());
         std::fill(d_ends.begin(), d_ends.end(), 0);
     }
     return true;
 }
 
+const std::vector<kernel::index_range>& ntn_channel_impl::ranges_of(int noutput_items)
+{
+    if (noutput_items != d_asked)
+        for (size_t i = 0; i < d_stores.size(); ++i)
+            d_ranges[i] = d_channel.input_range(i, d_next, noutput_items);
+    d_asked = noutput_items;
+    return d_ranges;
+}
+
 void ntn_channel_impl::forecast(int noutput_items, gr_vector_int& ninput_items_required)
 {
     // The inputs that are short, and one item of them: whatever there is is taken.
-    for (size_t i = 0; i < d_stores.size(); ++i) {
-        const auto range = d_channel.input_range(i, d_next, noutput_items);
-        ninput_items_required[i] = range.end > d_ends[i] ? 1 : 0;
-    }
+    const auto& ranges = ranges_of(noutput_items);
+    for (size_t i = 0; i < d_stores.size(); ++i)
+        ninput_items_required[i] = ranges[i].end > d_ends[i] ? 1 : 0;
 }
 
 void ntn_channel_impl::take_inputs(int noutput_items,
@@ -114,8 +124,8 @@ void ntn_channel_impl::take_inputs(int noutput_items,
 {
     // All as far as the one that is needed furthest: see the header.
     int64_t limit = 0;
-    for (size_t i = 0; i < d_stores.size(); ++i)
-        limit = std::max(limit, d_channel.input_range(i, d_next, noutput_items).end);
+    for (const auto& range : ranges_of(noutput_items))
+        limit = std::max(limit, range.end);
     for (size_t i = 0; i < d_stores.size(); ++i) {
         const auto count = std::clamp<int64_t>(
             limit - d_ends[i], 0, static_cast<int64_t>(ninput_items[i]));
@@ -127,13 +137,23 @@ void ntn_channel_impl::take_inputs(int noutput_items,
     }
 }
 
+// How many of the next output samples can be made of what has been taken.
+size_t ntn_channel_impl::producible(int noutput_items)
+{
+    const auto& ranges = ranges_of(noutput_items);
+    for (size_t i = 0; i < d_stores.size(); ++i)
+        if (ranges[i].end > d_ends[i])
+            return d_channel.producible(
+                d_next, static_cast<size_t>(noutput_items), d_ends);
+    return static_cast<size_t>(noutput_items);
+}
+
+// What lies before the samples that the last call was made of.
 void ntn_channel_impl::forget_inputs()
 {
-    for (size_t i = 0; i < d_stores.size(); ++i) {
-        const auto range = d_channel.input_range(i, d_next, 1);
-        if (range.first < range.end)
-            d_stores[i].forget_before(range.first - spare);
-    }
+    for (size_t i = 0; i < d_stores.size(); ++i)
+        if (d_ranges[i].first < d_ranges[i].end)
+            d_stores[i].forget_before(d_ranges[i].first - spare);
 }
 
 void ntn_channel_impl::tag_start()
@@ -155,16 +175,16 @@ int ntn_channel_impl::general_work(int noutput_items,
                                    gr_vector_void_star& output_items)
 {
     take_inputs(noutput_items, ninput_items, input_items);
-    const size_t count =
-        d_channel.producible(d_next, static_cast<size_t>(noutput_items), d_ends);
+    const size_t count = producible(noutput_items);
+    forget_inputs();
     if (count > 0) {
         if (d_next == 0)
             tag_start();
         d_channel.process(
             d_next, count, d_views, static_cast<gr_complex*>(output_items[0]));
         d_next += static_cast<int64_t>(count);
+        d_asked = 0;
     }
-    forget_inputs();
     return static_cast<int>(count);
 }
 
@@ -188,6 +208,7 @@ std::string ntn_channel_impl::prolong(const pmt::pmt_t& message)
         later.push_back(*segment);
     }
     const auto error = d_channel.prolong(pmt::to_long(path), later, d_next);
+    d_asked = 0;
     return error ? error->message() : "";
 }
 

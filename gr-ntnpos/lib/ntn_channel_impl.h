@@ -24,9 +24,11 @@ public:
     uint64_t malformed_messages() const override { return d_malformed; }
 
 private:
+    const std::vector<kernel::index_range>& ranges_of(int noutput_items);
     void take_inputs(int noutput_items,
                      const gr_vector_int& ninput_items,
                      const gr_vector_const_void_star& input_items);
+    size_t producible(int noutput_items);
     void forget_inputs();
     void tag_start();
     void handle_trajectory(const pmt::pmt_t& message);
@@ -36,6 +38,10 @@ private:
     std::vector<kernel::input_store> d_stores; // one for each input
     std::vector<int64_t> d_ends;               // samples taken from each input
     std::vector<kernel::input_view> d_views;
+    // What the next d_asked output samples are made of, from each input; 0: not known.
+    // The scheduler asks several times for one and the same.
+    std::vector<kernel::index_range> d_ranges;
+    int d_asked = 0;
     int64_t d_next = 0; // next output sample
     std::atomic<uint64_t> d_malformed{ 0 };
 };

@@ -3,6 +3,7 @@
 #include <gnuradio/ntnpos/kernel/first_path.h>
 #include <gnuradio/ntnpos/kernel/prs_modulator.h>
 #include <gnuradio/ntnpos/kernel/prs_search.h>
+#include <gnuradio/ntnpos/kernel/satellite_channel.h>
 #include <gnuradio/ntnpos/kernel/srs_modulator.h>
 #include <boost/test/unit_test.hpp>
 #include <atomic>
@@ -186,5 +187,32 @@ BOOST_AUTO_TEST_CASE(a_search_like_one_before_allocates_nothing)
         };
         once();
         BOOST_CHECK_EQUAL(allocations_of(once), 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_channel_allocates_nothing)
+{
+    channel_config config;
+    config.receiver.noise = { 1, 1.0 };
+    for (const double rate : { -24e-6, 24e-6 }) {
+        channel_path path;
+        path.input = static_cast<int>(config.paths.size());
+        path.delay.segments = { { {}, { 1e-4, rate } },
+                                { { 0, 1e-3 }, { 1e-4, -rate } } };
+        config.paths.push_back(path);
+    }
+    for (const double band : { 0.5, 0.8 }) {
+        config.occupied_band = band;
+        const satellite_channel channel(config);
+        const std::vector<std::complex<float>> input(20000, 1.0f);
+        const std::vector<input_view> inputs(2, { input.data(), 0, input.size() });
+        const std::vector<int64_t> ends(2, 20000);
+        std::vector<std::complex<float>> out(20000);
+        BOOST_CHECK_EQUAL(allocations_of([&] {
+                              channel.process(-777, 20000, inputs, out.data());
+                              channel.input_range(1, 5000, 10000);
+                              channel.producible(15000, 10000, ends);
+                          }),
+                          0);
     }
 }

@@ -172,9 +172,9 @@ BOOST_AUTO_TEST_CASE(no_frequency_and_no_fraction_of_a_sample_is_worse_than_55_d
 // Each number of taps over the band it is chosen for, just inside and at its edge.
 BOOST_AUTO_TEST_CASE(narrow_bands_are_as_exact_with_fewer_taps)
 {
-    const std::pair<double, int64_t> bands[] = {
-        { 0.28, 8 }, { 0.5, 8 }, { 0.501, 12 }, { 0.65, 12 }, { 0.74, 16 }, { 0.8, 20 }
-    };
+    const std::pair<double, int64_t> bands[] = { { 0.28, 8 },   { 0.5, 8 },
+                                                 { 0.501, 12 }, { 0.65, 12 },
+                                                 { 0.74, 16 },  { 0.8, 20 } };
     for (const auto& [band, taps] : bands) {
         auto c = leo_config();
         c.occupied_band = band;

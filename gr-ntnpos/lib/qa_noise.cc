@@ -87,7 +87,8 @@ BOOST_AUTO_TEST_CASE(samples_are_what_the_definition_says)
             const uint32_t b = next();
             const double u = ((a & 0x7fffffff) + 0.5) / 2147483648.0;
             const double radius = std::sqrt(-3.0 * std::log(u));
-            const double angle = M_PI / 4 * (1.0 + static_cast<int32_t>(b) / 2147483648.0);
+            const double angle =
+                M_PI / 4 * (1.0 + static_cast<int32_t>(b) / 2147483648.0);
             const double sign = a >> 31 ? -1.0 : 1.0;
             const std::complex<double> want(sign * radius * std::cos(angle),
                                             (b & 1 ? -sign : sign) * radius *

@@ -7,13 +7,13 @@
 namespace gr::ntnpos::kernel {
 
 /*!
- * \brief Vectors of sums in registers: sum[p] becomes sum_k taps[k] x[i + k] for the complex
- * samples i of the p-th vector, interleaved.
+ * \brief Vectors of sums in registers: sum[p] becomes sum_k taps[k] x[i + k] for the
+ * complex samples i of the p-th vector, interleaved.
  *
  * Each sum is that of two chains of fused multiply-adds, of the taps k with k mod 8 even
- * and odd, each in the order of k mod 8, then k: an order that every width follows, so that
- * all give the same bits. Taps that are 8 apart share the vectors of the input, most of
- * which cross a line of the cache; two chains a vector keep both multipliers busy.
+ * and odd, each in the order of k mod 8, then k: an order that every width follows, so
+ * that all give the same bits. Taps that are 8 apart share the vectors of the input, most
+ * of which cross a line of the cache; two chains a vector keep both multipliers busy.
  */
 template <size_t width, size_t taps, size_t vectors>
 struct filter_sums {
@@ -55,8 +55,9 @@ private:
             constexpr size_t first = decltype(j)::value;
             add_taps<first>(h, x, first % 2 == 0 ? sum : odd);
         });
-        lane::template for_each<vectors>(
-            [&](auto p) __attribute__((always_inline)) { sum[p] += odd[p]; });
+        lane::template for_each<vectors>([&](auto p) __attribute__((always_inline)) {
+            sum[p] += odd[p];
+        });
     }
 
     // The taps first, first + 8, ...

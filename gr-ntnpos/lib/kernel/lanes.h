@@ -11,11 +11,11 @@
 namespace gr::ntnpos::kernel {
 
 /*!
- * \brief a b + c rounded once, as a processor's fused multiply-add does it, also out of products
- * and sums that round each for themselves: the product is exact in double precision, the
- * sum is rounded to odd, which keeps the rounding to float from being a second one (Boldo
- * and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using
- * rounding to odd", IEEE Trans. Computers 57, 2008).
+ * \brief a b + c rounded once, as a processor's fused multiply-add does it, also out of
+ * products and sums that round each for themselves: the product is exact in double
+ * precision, the sum is rounded to odd, which keeps the rounding to float from being a
+ * second one (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved
+ * algorithms using rounding to odd", IEEE Trans. Computers 57, 2008).
  */
 inline float emulated_multiply_add(float a, float b, float c)
 {
@@ -50,17 +50,17 @@ NTNPOS_INLINE float fused_multiply_add(float a, float b, float c)
 // Types alone: the attribute does not take a template's parameter everywhere.
 template <size_t width>
 struct lane_types;
-#define NTNPOS_LANE_TYPES(width)                                                     \
-    template <>                                                                      \
-    struct lane_types<width> {                                                       \
-        typedef float vector __attribute__((vector_size(4 * width)));                \
-        typedef uint32_t words __attribute__((vector_size(4 * width)));              \
-        typedef double pairs __attribute__((vector_size(4 * width)));                \
-        /* In memory, of any alignment. */                                           \
-        typedef float floats_there                                                   \
-            __attribute__((vector_size(4 * width), aligned(4), may_alias));          \
-        typedef uint32_t words_there                                                 \
-            __attribute__((vector_size(4 * width), aligned(4), may_alias));          \
+#define NTNPOS_LANE_TYPES(width)                                            \
+    template <>                                                             \
+    struct lane_types<width> {                                              \
+        typedef float vector __attribute__((vector_size(4 * width)));       \
+        typedef uint32_t words __attribute__((vector_size(4 * width)));     \
+        typedef double pairs __attribute__((vector_size(4 * width)));       \
+        /* In memory, of any alignment. */                                  \
+        typedef float floats_there                                          \
+            __attribute__((vector_size(4 * width), aligned(4), may_alias)); \
+        typedef uint32_t words_there                                        \
+            __attribute__((vector_size(4 * width), aligned(4), may_alias)); \
     };
 NTNPOS_LANE_TYPES(4)
 NTNPOS_LANE_TYPES(8)
@@ -68,9 +68,9 @@ NTNPOS_LANE_TYPES(16)
 #undef NTNPOS_LANE_TYPES
 
 /*!
- * \brief Vectors of floats as wide as a register, for what compilers do not vectorise well
- * by themselves: interleaved complex numbers. Arithmetic is element by element, so that
- * every width gives the same bits.
+ * \brief Vectors of floats as wide as a register, for what compilers do not vectorise
+ * well by themselves: interleaved complex numbers. Arithmetic is element by element, so
+ * that every width gives the same bits.
  *
  * Vectors are handed over by reference: by value they would need the instruction set. The
  * widths 8 and 16 are for the versions of NTNPOS_VERSIONS alone.

@@ -149,8 +149,7 @@ inline float with_sign(float x, uint32_t word)
 // Two words to one complex sample: radius and one sign from the first, angle within a
 // quadrant and the other sign from the second.
 template <size_t width>
-NTNPOS_INLINE void
-box_muller(uint32_t a, uint32_t b, float scale, float& re, float& im)
+NTNPOS_INLINE void box_muller(uint32_t a, uint32_t b, float scale, float& re, float& im)
 {
     // u in (0, 1] out of 31 bits; with u = 2^exponent (1 + w) its binary logarithm is
     // exponent + w + the polynomial, here times 2^23. The polynomial is zero at both ends
@@ -185,11 +184,8 @@ box_muller(uint32_t a, uint32_t b, float scale, float& re, float& im)
 }
 
 template <size_t width>
-NTNPOS_INLINE void transform_words(const uint32_t* first,
-                                   const uint32_t* second,
-                                   size_t count,
-                                   float scale,
-                                   float* out)
+NTNPOS_INLINE void transform_words(
+    const uint32_t* first, const uint32_t* second, size_t count, float scale, float* out)
 {
     for (size_t i = 0; i < count; ++i)
         box_muller<width>(first[i], second[i], scale, out[2 * i], out[2 * i + 1]);
@@ -214,9 +210,13 @@ struct run {
 };
 
 // The noise in runs that lie within a tile: use(run, offset, count) gets a run of
-// whole steps and which of its samples are meant, so that a sample's bits do not depend on where a run begins.
+// whole steps and which of its samples are meant, so that a sample's bits do not depend
+// on where a run begins.
 template <typename user>
-void for_runs(const white_noise& noise, int64_t first_index, size_t count, const user& use)
+void for_runs(const white_noise& noise,
+              int64_t first_index,
+              size_t count,
+              const user& use)
 {
     // E|n|^2 of the unit radius is E[-ln u] = 1.
     const auto scale = static_cast<float>(-noise.power * 0.693147180559945309 * 0x1p-23);

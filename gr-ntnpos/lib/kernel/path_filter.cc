@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "path_filter.h"
 #include "filter_sums.h"
 #include "multiversion.h"
+#include "path_filter.h"
 #include "vector_math.h"
 
 namespace gr::ntnpos::kernel {
@@ -89,10 +89,10 @@ NTNPOS_INLINE void filter_group(const group_source& s, const part_turns<width>& 
 {
     // Four vectors at a time: with two chains each they fit the registers.
     constexpr size_t run = 4;
-    lanes<width>::template for_each<2 * group / width / run>(
-        [&](auto i) __attribute__((always_inline)) {
-            filter_vectors<width, taps, run * decltype(i)::value, run>(s, turns);
-        });
+    lanes<width>::template for_each<2 * group / width / run>([&](
+        auto i) __attribute__((always_inline)) {
+        filter_vectors<width, taps, run* decltype(i)::value, run>(s, turns);
+    });
 }
 
 // Taps between two rows of the bank.
@@ -229,8 +229,7 @@ void plan_path(const path_motion& m, path_chunk& chunk)
     float cosines[spans * part];
     for (size_t i = 0; i < spans * part; ++i) {
         constexpr float shifter = 0x1.8p23f; // as in cycle_fraction
-        cos_sin_cycles(
-            turns[i] - ((turns[i] + shifter) - shifter), cosines[i], sines[i]);
+        cos_sin_cycles(turns[i] - ((turns[i] + shifter) - shifter), cosines[i], sines[i]);
     }
     for (size_t i = 0; i < spans * part; ++i) {
         chunk.turn_cos[2 * i] = cosines[i];
@@ -271,15 +270,8 @@ void filter_path(const path_chunk& chunk,
                  int64_t origin,
                  float* out)
 {
-    filter_for(chunk,
-               bank.taps(),
-               bank.row(0),
-               bank.stride(),
-               begin,
-               end,
-               input,
-               origin,
-               out);
+    filter_for(
+        chunk, bank.taps(), bank.row(0), bank.stride(), begin, end, input, origin, out);
 }
 
 } // namespace gr::ntnpos::kernel

@@ -33,6 +33,16 @@ def _beside_blocks(name: str, chain: str, times: int) -> Callable[[int], tuple[l
                    lambda: times * peers.seconds_per_sample(getattr(peers, chain)))
 
 
+def _channel_flowgraph(pairs: int) -> tuple[list[float], list[float]]:
+    """The channel's block beside its kernel, per sample."""
+    from gnuradio.ntnpos import ntnpos_bench
+
+    from . import channel_flow
+
+    return in_turn(channel_flow.seconds_per_sample,
+                   lambda: ntnpos_bench.seconds_per_sample("nine_satellites", 10 * KERNEL_S), pairs)
+
+
 def waveform() -> list[Comparison]:
     """Generators; the bare inverse FFTs are FFTW's own, of 4096 points, as many as a slot has PRS symbols."""
     rows = [Comparison("Gold sequence, by words over bit by bit", 40.0, HIGHER, _kernel("gold"))]
@@ -51,13 +61,14 @@ def channel() -> list[Comparison]:
         Comparison("noise over std::normal_distribution", 18.0, HIGHER, _kernel("noise")),
         Comparison("path of 16 taps over its bare multiply-adds", 1.8, LOWER, _kernel("path_16_taps")),
         Comparison("path of 20 taps over its bare multiply-adds", 1.8, LOWER, _kernel("path_20_taps")),
-        *(Comparison(f"satellite and noise{band} over channels.channel_model", 30.0, HIGHER,
+        *(Comparison(f"satellite and noise{band}, over channels.channel_model", 30.0, HIGHER,
                      _beside_blocks(f"one_satellite_and_noise{suffix}", "channel_model", 1), FLOWGRAPH_PAIRS)
           for band, suffix in BANDS),
-        *(Comparison(f"9 satellites{band} over 9 x (mmse_resampler_cc + rotator_cc)", 26.0, HIGHER,
+        *(Comparison(f"9 satellites{band}, over 9 x (mmse_resampler_cc + rotator_cc)", 26.0, HIGHER,
                      _beside_blocks(f"nine_satellites{suffix}", "resampler_and_rotator", 9), FLOWGRAPH_PAIRS)
           for band, suffix in BANDS),
         Comparison("18 satellites over 9", 2.0, LOWER, _kernel("satellites_18_to_9")),
+        Comparison("9 satellites, flowgraph over kernel", 1.2, LOWER, _channel_flowgraph, FLOWGRAPH_PAIRS),
     ]
 
 

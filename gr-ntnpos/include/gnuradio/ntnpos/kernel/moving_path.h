@@ -35,8 +35,8 @@ struct moving_path_config {
     instant input_start;                 //!< satellite clock at input sample 0
     double sample_rate_hz = 7.68e6;      //!< of both, in (0, 1e9]
     double carrier_frequency_hz = 2.0e9; //!< f_c, in 0..1e12
-    /*! \brief Band that the signal occupies about 0 Hz, of the sample rate, in (0, 0.8]: a
-     * narrow one needs fewer taps. */
+    /*! \brief Band that the signal occupies about 0 Hz, of the sample rate, in (0, 0.8]:
+     * a narrow one needs fewer taps. */
     double occupied_band = 0.8;
 };
 
@@ -52,13 +52,13 @@ std::optional<config_error> validate(const moving_path_config& config);
  * samples about the middle of which they are exact. Error vector at 24 us/s: below -60 dB
  * over the band, at most -55 dB at any one frequency of it; the hold adds
  * 20 log10(2 pi f 9.2 |rate|) dB at frequency f (cycles a sample), -65 dB at 24 us/s and
- * f = 0.4. The carrier phase is exact at every 16th sample and turns evenly in between, by
- * the mean turn of 256 samples: off by at most 2048 f_c |d2 toa/dT2| / rate^2 cycles, 2e-8
- * at 2 GHz, 3e-7 s/s^2 and 7.68 MS/s.
+ * f = 0.4. The carrier phase is exact at every 16th sample and turns evenly in between,
+ * by the mean turn of 256 samples: off by at most 2048 f_c |d2 toa/dT2| / rate^2 cycles,
+ * 2e-8 at 2 GHz, 3e-7 s/s^2 and 7.68 MS/s.
  *
- * Blocks of 2048 samples start at absolute indices and hold the times as instants, so that
- * any chunking gives the same bits and phase does not fade at large indices. The toa must
- * change by less than 1 s/s; where it is beyond 3e6 s nothing arrives. Nothing is
+ * Blocks of 2048 samples start at absolute indices and hold the times as instants, so
+ * that any chunking gives the same bits and phase does not fade at large indices. The toa
+ * must change by less than 1 s/s; where it is beyond 3e6 s nothing arrives. Nothing is
  * allocated but by the constructor and set_toa.
  */
 class moving_path

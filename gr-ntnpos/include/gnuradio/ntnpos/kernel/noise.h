@@ -31,9 +31,9 @@ std::optional<config_error> validate(const white_noise& noise);
  * "Scrambled linear pseudorandom number generators", ACM TOMS 47, 2021) start from seeds
  * that are Threefry2x32-13 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
  * SC11) of the index, keyed by the seed; thirteen rounds are the fewest of those that
- * passed all of TestU01's BigCrush there. Then Box-Muller, right to 3e-5 of the amplitude.
- * The radius comes from 31 bits: no value is beyond 6.7 standard deviations (probability
- * 2e-10).
+ * passed all of TestU01's BigCrush there. Then Box-Muller, right to 3e-5 of the
+ * amplitude. The radius comes from 31 bits: no value is beyond 6.7 standard deviations
+ * (probability 2e-10).
  */
 void add_noise(const white_noise& noise,
                int64_t first_index,
@@ -46,8 +46,8 @@ void write_noise(const white_noise& noise,
                  size_t count,
                  std::complex<float>* out);
 
-//! The generator of add_noise's seeds: 64 random bits, the first half low, out of a 64 bit
-//! counter and a 64 bit key.
+//! The generator of add_noise's seeds: 64 random bits, the first half low, out of a 64
+//! bit counter and a 64 bit key.
 uint64_t threefry2x32_13(uint64_t counter, uint64_t key);
 
 } // namespace gr::ntnpos::kernel
