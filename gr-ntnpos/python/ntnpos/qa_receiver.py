@@ -68,7 +68,8 @@ class qa_receiver(gr_unittest.TestCase):
             self.assertLess(abs(t - 1e-3 * m["slot_count"] - delay(m["satellite"], t)), 21e-6)
             values = ("toa_s", "toa_std_s", "doppler_hz", "doppler_std_hz", "snr_db", "rsrp_db")
             if m["status"] != "ok":
-                self.assertEqual([m[name] for name in values], [None] * 6)
+                values += ("first_path_rsrpp_db", "additional_paths", "los_probability")
+                self.assertEqual([m[name] for name in values], [None] * 9)
                 continue
             _, _, rate, gain = SATELLITES[m["satellite"]]
             self.assertLess(abs(m["toa_s"] - delay(m["satellite"], t)), 4.5 * m["toa_std_s"])
@@ -78,6 +79,9 @@ class qa_receiver(gr_unittest.TestCase):
             self.assertLess(abs(m["snr_db"] - snr_db), 1.2)
             self.assertLess(abs(m["rsrp_db"] - 20 * np.log10(gain / 12)), 1.2)
             self.assertTrue(m["window_min_s"] <= m["toa_s"] <= m["window_max_s"])
+            self.assertEqual(len(m["additional_paths"]), 0)
+            self.assertLess(abs(m["first_path_rsrpp_db"] - m["rsrp_db"]), 1e-3)
+            self.assertTrue(0.3 < m["los_probability"] < 0.9)
         return {(m["satellite"], m["slot_count"]): m["status"] for m in toas}
 
     def expected(self, **changes):
@@ -106,6 +110,48 @@ class qa_receiver(gr_unittest.TestCase):
         self.assertTrue(all("profile" not in m for m in toas))
         self.assertEqual((receiver.correlator.bad_messages(), receiver.correlator.untimed_samples()), (0, 0))
         self.assertEqual(receiver.detector.bad_profiles(), 0)
+
+    def test_powers_of_paths(self):
+        """The first satellite's echo comes 0.7 us later and 4.4 dB weaker."""
+        resource = self.signals[0].prs
+        echo_s = 0.7e-6
+        echo = exact.received(
+            self.t, self.carrier, resource, lambda t: delay("a", t) + echo_s, gain=0.6 * np.exp(2j)
+        )
+        for method in (ntnpos.first_path_method.maximum_likelihood, ntnpos.first_path_method.music):
+            config = ntnpos.first_path_config(method=method)
+            found = [m for m in self.receiver(self.y + echo, config=config).toas() if m["satellite"] == "a"]
+            self.assertEqual(len(found), 4)
+            for m in found:
+                t = m["t"][0] - FULL_S + m["t"][1]
+                self.assertLess(abs(m["toa_s"] - delay("a", t)), 4.5 * m["toa_std_s"])
+                (path,) = m["additional_paths"]
+                spread_s = np.hypot(m["toa_std_s"], path["delay_std_s"])
+                self.assertLess(abs(path["delay_s"] - echo_s), 4.5 * spread_s)
+                self.assertLess(abs(m["first_path_rsrpp_db"] - 20 * np.log10(1 / 12)), 1.0)
+                self.assertLess(abs(path["rsrpp_db"] - 20 * np.log10(0.6 / 12)), 1.0)
+                self.assertGreater(m["rsrp_db"], m["first_path_rsrpp_db"])
+                self.assertLess(m["los_probability"], 0.4)
+
+    def test_arrival_by_a_threshold(self):
+        for mode in (ntnpos.threshold_mode.relative, ntnpos.threshold_mode.false_alarm):
+            config = ntnpos.first_path_config(
+                method=ntnpos.first_path_method.threshold, threshold_mode=mode
+            )
+            for m in self.receiver(config=config).toas():
+                if m["status"] == "ok":
+                    t = m["t"][0] - FULL_S + m["t"][1]
+                    self.assertLess(abs(m["toa_s"] - delay(m["satellite"], t)), 5 * m["toa_std_s"])
+
+    def test_an_assumption_that_cannot_be_is_refused(self):
+        for wrong, text in (
+            (dict(prior=1.1), "prior = 1.1: must be 0..1"),
+            (dict(delay_spread_min_s=0.0), "delay_spread_min_s = 0: must be 1e-10..1e-4"),
+            (dict(delay_spread_max_s=1e-9), "delay_spread_max_s = 1e-09: must be delay_spread_min_s..1e-4"),
+        ):
+            self.assertEqual(ntnpos.los_config(**wrong).validate(), text)
+            with self.assertRaisesRegex(ValueError, text.replace(".", r"\.")):
+                ntnpos.first_path_detector("rx", 256, los=ntnpos.los_config(**wrong))
 
     def test_same_bits_however_the_stream_is_cut(self):
         runs = [(1, None), (7, None), (4096, None), (10**6, None)]
