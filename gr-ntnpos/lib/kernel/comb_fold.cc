@@ -180,7 +180,11 @@ const std::complex<float>* comb_fold::analyse(const std::complex<float>* x)
 
 void comb_fold::synthesise(int64_t first, int64_t count, std::complex<float>* out)
 {
+    // Parts from -1 on: always from the same one, for the same bits.
     float corner_re[turns_at_once], corner_im[turns_at_once];
+    float far_re[turns_at_once], far_im[turns_at_once];
+    const double part_step = -d_step * points();
+    turns(-part_step, part_step, turns_at_once, corner_re, corner_im);
     d_inverse.execute();
     for (int n = 0; n < points(); n += stretch) {
         const auto c = d_turns.coarse(n / stretch);
@@ -197,11 +201,13 @@ void comb_fold::synthesise(int64_t first, int64_t count, std::complex<float>* ou
         const int64_t part = floor_div(first, points());
         const int64_t n = first - part * points();
         const int64_t here = std::min<int64_t>(count, points() - n);
-        turns(-d_step * points() * part, 0.0, 1, corner_re, corner_im);
+        const bool near = part >= -1 && part < turns_at_once - 1;
+        if (!near)
+            turns(part_step * part, 0.0, 1, far_re, far_im);
         add_turned(d_turned.data() + 2 * n,
                    d_turned_j.data() + 2 * n,
-                   corner_re[0],
-                   corner_im[0],
+                   near ? corner_re[part + 1] : far_re[0],
+                   near ? corner_im[part + 1] : far_im[0],
                    2 * here,
                    as_floats(out));
         out += here;

@@ -30,6 +30,32 @@ void add_turned_stretch(const float* x,
         }
 }
 
+constexpr size_t abreast = 8; // values that are turned side by side
+
+// re, im [i][k] += v[k] turn[k]^i. From one to the next each value turns by the same
+// angle; 100 of them lose 1e-14.
+NTNPOS_MULTIVERSION
+void turn_abreast(const double* v_re,
+                  const double* v_im,
+                  const double* turn_re,
+                  const double* turn_im,
+                  size_t count,
+                  double* __restrict re,
+                  double* __restrict im)
+{
+    double a[abreast], b[abreast];
+    std::copy_n(v_re, abreast, a);
+    std::copy_n(v_im, abreast, b);
+    for (size_t i = 0; i < count; ++i)
+        for (size_t k = 0; k < abreast; ++k) {
+            re[i * abreast + k] += a[k];
+            im[i * abreast + k] += b[k];
+            const double next = a[k] * turn_re[k] - b[k] * turn_im[k];
+            b[k] = a[k] * turn_im[k] + b[k] * turn_re[k];
+            a[k] = next;
+        }
+}
+
 NTNPOS_MULTIVERSION
 void turn_floats(
     float* x, float re, float im, const float* fine_re, const float* fine_im, int count)
@@ -116,21 +142,29 @@ void add_group_powers(const std::vector<std::complex<double>>& x,
                       std::vector<double>& powers)
 {
     const size_t count = powers.size();
-    std::vector<double> re(count, 0.0), im(count, 0.0);
-    for (size_t l = begin; l < end; ++l) {
-        // From one frequency to the next each value turns by the same angle; 100 of them
-        // lose 1e-14.
-        const auto turn = std::polar(1.0, -2.0 * M_PI * step * times[l]);
-        auto v = x[l] * std::polar(1.0, -2.0 * M_PI * first * times[l]);
-        for (size_t i = 0; i < count; ++i) {
-            re[i] += v.real();
-            im[i] += v.imag();
-            v = { v.real() * turn.real() - v.imag() * turn.imag(),
-                  v.real() * turn.imag() + v.imag() * turn.real() };
+    std::vector<double> re(count * abreast, 0.0), im(count * abreast, 0.0);
+    for (size_t l = begin; l < end; l += abreast) {
+        double turn_re[abreast] = {}, turn_im[abreast] = {};
+        double v_re[abreast] = {}, v_im[abreast] = {};
+        for (size_t k = 0; k < std::min(abreast, end - l); ++k) {
+            const double t = times[l + k];
+            const auto turn = std::polar(1.0, -2.0 * M_PI * step * t);
+            const auto v = x[l + k] * std::polar(1.0, -2.0 * M_PI * first * t);
+            turn_re[k] = turn.real();
+            turn_im[k] = turn.imag();
+            v_re[k] = v.real();
+            v_im[k] = v.imag();
         }
+        turn_abreast(v_re, v_im, turn_re, turn_im, count, re.data(), im.data());
     }
-    for (size_t i = 0; i < count; ++i)
-        powers[i] += re[i] * re[i] + im[i] * im[i];
+    for (size_t i = 0; i < count; ++i) {
+        double sum_re = 0.0, sum_im = 0.0;
+        for (size_t k = 0; k < abreast; ++k) {
+            sum_re += re[i * abreast + k];
+            sum_im += im[i * abreast + k];
+        }
+        powers[i] += sum_re * sum_re + sum_im * sum_im;
+    }
 }
 
 } // namespace gr::ntnpos::kernel
