@@ -18,7 +18,14 @@ const pmt::pmt_t& meas_port()
     return port;
 }
 
+// A member of a new name: dict_add would look through all others for it first.
 void put(pmt::pmt_t& message, const char* name, const pmt::pmt_t& value)
+{
+    message = pmt::dcons(pmt::cons(pmt::intern(name), value), message);
+}
+
+// One that may be there already, in what others made.
+void replace(pmt::pmt_t& message, const char* name, const pmt::pmt_t& value)
 {
     message = pmt::dict_add(message, pmt::intern(name), value);
 }
@@ -111,10 +118,10 @@ first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
 
 void first_path_detector_impl::publish(const char* kind, pmt::pmt_t message)
 {
-    put(message, "schema", pmt::intern("ntnpos.wire/1"));
-    put(message, "source", d_source);
-    put(message, "seq", pmt::from_uint64(d_seq++));
-    put(message, "kind", pmt::intern(kind));
+    replace(message, "schema", pmt::intern("ntnpos.wire/1"));
+    replace(message, "source", d_source);
+    replace(message, "seq", pmt::from_uint64(d_seq++));
+    replace(message, "kind", pmt::intern(kind));
     message_port_pub(meas_port(), message);
 }
 

@@ -11,9 +11,10 @@ constexpr std::array<const char*, 3> status_names = { "found",
                                                       "no_signal",
                                                       "incomplete" };
 
+// A member of a new name: dict_add would look through all others for it first.
 void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value)
 {
-    dictionary = pmt::dict_add(dictionary, pmt::intern(name), value);
+    dictionary = pmt::dcons(pmt::cons(pmt::intern(name), value), dictionary);
 }
 
 } // namespace
