@@ -97,6 +97,41 @@ BOOST_AUTO_TEST_CASE(occasions_are_the_slots_of_the_standard)
     }
 }
 
+BOOST_AUTO_TEST_CASE(instances_within_the_combined_span_are_one_occasion_of_groups)
+{
+    struct {
+        int repetition, gap;
+        double coherent_s, combined_s, from_s;
+        std::string slots;
+        std::vector<int> groups;
+    } const cases[] = {
+        // Blocks of instances begin at fixed numbers, wherever they are sought from.
+        { 1, 1, 10e-3, 0.04, 0.0, "3 13 23 33; 43 53 63 73; ", { 0, 1, 2, 3 } },
+        { 1, 1, 10e-3, 0.049, 0.025, "3 13 23 33; 43 53 63 73; ", { 0, 1, 2, 3 } },
+        { 1, 1, 10e-3, 0.019, 0.0, "3; 13; ", {} },
+        // Slots that are joined in phase are one group, others have each their own.
+        { 2, 1, 10e-3, 0.02, 0.0, "3 4 13 14; 23 24 33 34; ", { 0, 0, 1, 1 } },
+        { 2, 1, 0.0, 0.02, 0.0, "3 4 13 14; 23 24 33 34; ", { 0, 1, 2, 3 } },
+        { 4, 2, 5e-3, 0.01, 0.0, "3 5 7 9; 13 15 17 19; ", { 0, 1, 2, 3 } },
+    };
+    for (const auto& test : cases) {
+        satellite_signal signal;
+        signal.prs.periodicity_slots = 10;
+        signal.prs.slot_offset = 3;
+        signal.prs.repetition_factor = test.repetition;
+        signal.prs.time_gap_slots = test.gap;
+        occasion_sequence sequence(
+            make_carrier(15), signal, test.coherent_s, test.combined_s);
+        const instant from = advance(signal.sfn0, test.from_s);
+        BOOST_CHECK_EQUAL(text(listed(sequence, from, 2)), test.slots);
+        sequence.seek(from);
+        const auto first = sequence.peek();
+        BOOST_TEST(first->groups == test.groups, boost::test_tools::per_element());
+        BOOST_CHECK_EQUAL(first->reference(),
+                          test.groups.empty() ? 0 : first->slots.size() / 2);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(slots_leave_when_the_satellite_clock_says)
 {
     // 15 kHz: 1 ms a slot. 30 kHz: the slots of a subframe are not equally long.

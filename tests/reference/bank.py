@@ -57,7 +57,8 @@ def read(bank, profile, epoch_s: int = 0, **settings) -> Toa:
     config = bank.profile_config(bank.index_of(profile.satellite))
     for field, value in settings.items():
         setattr(config, field, value)
-    found = ntnpos.first_path(config).detect(profile.values)
+    # As the block does: the correlator has decided, and moved the strongest path to the middle.
+    found = ntnpos.first_path(config).detect(profile.values, 1.5 / (config.subcarriers * config.scs_hz))
     m = ntnpos.measure_toa(profile, found)
     return Toa(
         profile.satellite,

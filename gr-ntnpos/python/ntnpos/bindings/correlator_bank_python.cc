@@ -139,12 +139,17 @@ void bind_correlator_bank(py::module& m)
         py::arg("dopplers"),
         "What the statistic of noise in so many parts exceeds with that probability "
         "somewhere in an area of\ndelays (of 1/bandwidth) and Doppler (of 1/duration).");
-    m.def("measure_toa",
-          &measure_toa,
-          py::arg("profile"),
-          py::arg("estimate"),
-          "Time of arrival of the first path of a profile in which something was "
-          "detected.");
+    m.def(
+        "measure_toa",
+        [](const delay_profile& profile, const first_path_estimate& estimate) {
+            if (!estimate.detected)
+                throw std::invalid_argument("estimate: nothing is detected in it");
+            return measure_toa(profile, estimate);
+        },
+        py::arg("profile"),
+        py::arg("estimate"),
+        "Time of arrival of the first path of a profile in which something was "
+        "detected.");
 
     py::class_<correlator_bank>(
         m,

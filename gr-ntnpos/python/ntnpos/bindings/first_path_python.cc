@@ -114,29 +114,33 @@ void bind_first_path(py::module& m)
         .def(py::init<const first_path_config&>(), py::arg("config"))
         .def(
             "detect",
-            [](first_path& f, const complex_array& profile) {
+            [](first_path& f, const complex_array& profile, double known_s) {
                 expect_size(profile, f.config().profile_points);
-                return f.detect(profile.data());
+                return f.detect(profile.data(), known_s);
             },
             py::arg("profile"),
-            "Estimate from profile_points complex values.")
+            py::arg("known_s") = 0.0,
+            "Estimate from profile_points complex values. known_s above 0: a signal is "
+            "known to be there, its strongest path within so much of the middle.")
         .def(
             "detect_channel",
-            [](first_path& f, const complex_array& channel) {
+            [](first_path& f, const complex_array& channel, double known_s) {
                 expect_size(channel, f.config().subcarriers);
-                return f.detect_channel(channel.data());
+                return f.detect_channel(channel.data(), known_s);
             },
             py::arg("channel"),
+            py::arg("known_s") = 0.0,
             "Estimate from the combined channel of `subcarriers` complex values.")
         .def(
             "profile_of",
-            [](first_path& f, const complex_array& channel) {
+            [](first_path& f, const complex_array& channel, double known_s) {
                 expect_size(channel, f.config().subcarriers);
                 complex_array out(f.config().profile_points);
                 f.profile_of(channel.data(), out.mutable_data());
                 return out;
             },
             py::arg("channel"),
+            py::arg("known_s") = 0.0,
             "Delay profile of a combined channel.");
 
     py::class_<los_config>(
