@@ -66,6 +66,7 @@ class qa_correlator_bank(gr_unittest.TestCase):
         wide = [self.window(toa(0.0) + 40e-6, half_width_s=0.4e-3, doppler_half_width_hz=45e3) for toa in TOA]
         for windows, settings in (
             (self.windows, {}), (self.windows, dict(batch_s=1.1e-3)), (wide, {}), (self.windows, dict(max_combined_s=0.02)),
+            (self.windows, dict(max_combined_s=0.03)),
         ):  # fmt: skip
             results = []
             for chunks in (1, 7, 4096, len(self.y), np.random.default_rng(8)):
@@ -78,8 +79,10 @@ class qa_correlator_bank(gr_unittest.TestCase):
                         for p in profiles
                     ]
                 )
-            # Of combined occasions (1 and 11, 21 and 31), the gap cuts the second.
-            self.assertEqual(len(results[0]), 9 if "max_combined_s" in settings else 12)
+            # Combined are 1 and 11, 21 and 31; or 1, 11 and 21, which the gap parts, before 31.
+            combined = {0.02: 6, 0.03: 9}
+            self.assertEqual(len(results[0]), combined.get(settings.get("max_combined_s"), 12))
+            self.assertEqual({str(r[2]) for r in results[0]}, {"occasion_status.found"})
             for result in results[1:]:
                 self.assertEqual(result, results[0])
 
