@@ -11,7 +11,6 @@ using cvec = std::vector<std::complex<float>>;
 using std::complex;
 
 namespace {
-
 // A sum of complex exponentials at random frequencies: known exactly at any instant,
 // which makes y = gain x(T - toa) exp(-j 2 pi f_c toa) exact too. Extended precision
 // throughout; nothing here is shared with the kernel.
@@ -49,12 +48,10 @@ struct tones {
     }
 };
 
-
 long double value(const instant& t)
 {
     return static_cast<long double>(t.full_s) + t.frac_s;
 }
-
 // The definition, for output sample n. Times are small enough (below 1e6 s) for 64 bits
 // of mantissa.
 complex<long double> exact(const moving_path_config& c, const tones& x, int64_t n)
@@ -172,24 +169,21 @@ BOOST_AUTO_TEST_CASE(no_frequency_and_no_fraction_of_a_sample_is_worse_than_55_d
 // Each number of taps over the band it is chosen for, just inside and at its edge.
 BOOST_AUTO_TEST_CASE(narrow_bands_are_as_exact_with_fewer_taps)
 {
-    const std::pair<double, int64_t> bands[] = { { 0.28, 8 },   { 0.5, 8 },
-                                                 { 0.501, 12 }, { 0.65, 12 },
-                                                 { 0.74, 16 },  { 0.8, 20 } };
+    const std::pair<double, int64_t> bands[] = {
+        { 0.5, 8 }, { 0.501, 12 }, { 0.65, 12 }, { 0.74, 16 }, { 0.8, 20 }
+    };
     for (const auto& [band, taps] : bands) {
         auto c = leo_config();
         c.occupied_band = band;
         const auto one = moving_path(c).input_range(32, 1);
         BOOST_CHECK_EQUAL(one.end - one.first, taps);
         const tones x(7, 40, band);
-        const double evm = evm_db(c, x, 999, run(c, x, 999, 3000));
-        BOOST_CHECK_MESSAGE(evm <= -60.0, band << ": " << evm << " dB");
+        BOOST_CHECK_LE(evm_db(c, x, 999, run(c, x, 999, 3000)), -60.0);
         tones edge(1, 1, 0.0);
         edge.frequency[0] = band / 2;
-        for (int step = 0; step < 20; ++step) {
-            c.toa.segments[0].coefficients[0] += 0.05 / c.sample_rate_hz;
-            const double worst = evm_db(c, edge, 0, run(c, edge, 0, 64));
-            BOOST_CHECK_MESSAGE(worst <= -55.0, band << ", " << step << ": " << worst);
-        }
+        double& delay_s = c.toa.segments[0].coefficients[0];
+        for (int step = 0; step < 20; ++step, delay_s += 0.05 / c.sample_rate_hz)
+            BOOST_CHECK_LE(evm_db(c, edge, 0, run(c, edge, 0, 64)), -55.0);
     }
 }
 
@@ -302,6 +296,21 @@ BOOST_AUTO_TEST_CASE(any_chunking_gives_the_same_bits)
     }
 }
 
+BOOST_AUTO_TEST_CASE(input_ranges_hold_for_delays_faster_than_any_orbit)
+{
+    for (const double rate : { 0.02, 0.3, 0.9, -0.9 }) {
+        auto c = leo_config();
+        c.carrier_frequency_hz = 0;
+        c.toa.segments[0].coefficients = { 2.5e-3, rate };
+        const tones x(8, 5, 0.3);
+        const auto whole = run(c, x, 50, 400);
+        for (int64_t at = 0; at < 400; at += 10) { // across a group's end
+            const auto piece = run(c, x, 50 + at, 10);
+            BOOST_CHECK(std::equal(piece.begin(), piece.end(), whole.begin() + at));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(samples_outside_the_input_are_zero_and_output_is_added)
 {
     moving_path_config c;
@@ -382,8 +391,6 @@ BOOST_AUTO_TEST_CASE(the_validator_names_the_field_the_value_and_what_is_allowed
                       "sample_rate_hz = 0: must be in (0, 1e9]");
     BOOST_CHECK_EQUAL(message([](config& c) { c.carrier_frequency_hz = -1.0; }),
                       "carrier_frequency_hz = -1: must be in 0..1e12");
-    BOOST_CHECK_EQUAL(message([](config& c) { c.occupied_band = 0.0; }),
-                      "occupied_band = 0: must be in (0, 0.8]");
     BOOST_CHECK_EQUAL(message([](config& c) { c.occupied_band = 0.81; }),
                       "occupied_band = 0.81: must be in (0, 0.8]");
     BOOST_CHECK_EQUAL(

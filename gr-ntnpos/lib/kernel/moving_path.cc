@@ -182,6 +182,12 @@ index_range moving_path::input_range(int64_t first, size_t count) const
         const int64_t from = local.input_of(static_cast<size_t>(index - start));
         range.first = std::min(range.first, from);
         range.end = std::max(range.end, from + static_cast<int64_t>(d_filters->taps()));
+        // A delay that grows faster than this lets groups overlap: a group's last sample
+        // may lie behind the next one's first.
+        if (std::abs(local.motion.delay_steps[0]) > 0.5 / static_cast<double>(group)) {
+            range.first = std::min(range.first, from - static_cast<int64_t>(group));
+            range.end += static_cast<int64_t>(group);
+        }
     };
     // Within a segment later output samples lie later in the input: its ends tell.
     for (size_t segment = segment_of(first); first < end; ++segment) {
