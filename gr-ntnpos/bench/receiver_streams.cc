@@ -81,6 +81,7 @@ std::function<void()> chain(int num_rb)
         path.toa = delay;
         path.sample_rate_hz = grid.sample_rate_hz;
         path.carrier_frequency_hz = grid.frequency_hz;
+        path.occupied_band = std::min(0.8, 12.0 * num_rb / fft_size(grid) + 0.002);
         c->paths.emplace_back(path);
         c->replicas.emplace_back(grid, prs);
         first_path_config profile;

@@ -24,7 +24,8 @@ SHIFTS = (0, 2, 1, 3)
 """TS 38.211 table 7.4.1.7.3-2, comb 4."""
 SYMBOLS = 12
 START_SYMBOL = 1
-TAPS = 16
+NARROW_TAPS, WIDE_TAPS, WIDE_RB = 8, 16, 50
+"""Taps of a moving delay for fewer blocks than so many, and for more."""
 HELD = 64
 """Samples for which a filter's taps stay."""
 SLOT_SAMPLES = 61440
@@ -72,15 +73,15 @@ def satellites(num_rb: int, count: int = 9, seed: int = 1) -> list[Satellite]:
     return found
 
 
-def _taps() -> np.ndarray:
-    """(256, TAPS) interpolators for fractions of a sample in steps of 1/256, Kaiser window."""
-    at = np.arange(TAPS) - (TAPS // 2 - 1)
+def _taps(taps: int) -> np.ndarray:
+    """(256, taps) interpolators for fractions of a sample in steps of 1/256, Kaiser window."""
+    at = np.arange(taps) - (taps // 2 - 1)
     x = at[None, :] - np.arange(256)[:, None] / 256
-    window = np.i0(8.0 * np.sqrt(np.maximum(0.0, 1 - (x / (TAPS / 2)) ** 2))) / np.i0(8.0)
+    window = np.i0(8.0 * np.sqrt(np.maximum(0.0, 1 - (x / (taps / 2)) ** 2))) / np.i0(8.0)
     return (np.sinc(x) * window).astype(np.float32)
 
 
-TABLE = _taps()
+TABLES = {taps: _taps(taps) for taps in (NARROW_TAPS, WIDE_TAPS)}
 
 
 def turns(cycles: np.ndarray) -> np.ndarray:
@@ -112,13 +113,14 @@ def delayed(satellite: Satellite, sent: np.ndarray) -> np.ndarray:
     groups = np.arange(0, SLOT_SAMPLES, HELD)
     place = groups - satellite.toa_at(groups + 0.5 * (HELD - 1)) * RATE_HZ
     whole = np.floor(place).astype(np.int64)
-    taps = TABLE[((place - whole) * 256).astype(np.int64)]
+    count = WIDE_TAPS if COMB * satellite.values.shape[1] > 12 * WIDE_RB else NARROW_TAPS
+    taps = TABLES[count][((place - whole) * 256).astype(np.int64)]
     margin = 4096
-    padded = np.concatenate([np.zeros(margin, np.complex64), sent, np.zeros(TAPS, np.complex64)])
-    pieces = np.lib.stride_tricks.sliding_window_view(padded, HELD + TAPS - 1)
-    pieces = pieces[whole + margin - (TAPS // 2 - 1)]
+    padded = np.concatenate([np.zeros(margin, np.complex64), sent, np.zeros(count, np.complex64)])
+    pieces = np.lib.stride_tricks.sliding_window_view(padded, HELD + count - 1)
+    pieces = pieces[whole + margin - (count // 2 - 1)]
     out = pieces[:, :HELD] * taps[:, :1]
-    for tap in range(1, TAPS):
+    for tap in range(1, count):
         out += pieces[:, tap:tap + HELD] * taps[:, tap:tap + 1]
     return out.reshape(-1) * turns(-CARRIER_HZ * satellite.toa_at(np.arange(SLOT_SAMPLES)))
 
