@@ -19,6 +19,7 @@ from ntnpos_lab.studies import intervals, receiver_bounds, receiver_budget, rece
 from ntnpos_lab.studies.receiver_kernels import (
     Result,
     Window,
+    acquire,
     bank,
     channel_of,
     crossing_toa_s,
@@ -261,6 +262,28 @@ def test_signals_are_the_exact_sum(waveform):
     assert np.mean(np.abs(noise) ** 2) == pytest.approx(
         waveform.sample_rate_hz / (waveform.scs_khz * 1e3) / (12 * waveform.num_rb) / 10**0.6, rel=0.01
     )
+
+
+@pytest.mark.parametrize("snr_db", [-10.0, 12.0])
+def test_receiver_that_was_made_to_forget_is_a_new_one(snr_db):
+    """Trials in a row, found and missed ones, near each other and not: the bits of a new receiver."""
+    waveform, rng = Waveform(12, 2, 2), np.random.default_rng(9)
+    kept, new = [], []
+    for i in range(24):
+        path = Ray(
+            rng.uniform(0.2e-3, 0.3e-3) if i % 3 else 0.25e-3, rng.uniform(-24e-6, 24e-6) if i % 4 else 0.0
+        )
+        window = Window(path.delay_s + rng.uniform(-2e-6, 2e-6), path.rate)
+        samples = received(
+            waveform, [Emitter(0, [path])], 0, 5376, waveform.noise_power(snr_db), np.random.default_rng(i)
+        )
+        kept.append(acquire(waveform, window, samples))
+        new += receive(bank(waveform, {0: window}), [(0.0, samples)])
+    assert len(new) == 24 and (snr_db > 0.0) == all(result.found for result in new)
+    assert any(result.found for result in new)
+    for ours, other in zip(kept, new):
+        assert (ours.status, ours.arrival_s) == (other.status, other.arrival_s)
+        assert np.array_equal((ours.toa_s, ours.toa_std_s), (other.toa_s, other.toa_std_s), equal_nan=True)
 
 
 def clean(waveform: Waveform, paths: list[Ray]) -> Result:

@@ -15,7 +15,7 @@ from ntnpos.world.constants import C_M_S
 from . import intervals
 from .effort import Effort
 from .receiver_bounds import toa_bound_s
-from .receiver_kernels import Window, bank, matched_toa_s, receive
+from .receiver_kernels import Window, acquire, matched_toa_s
 from .receiver_signals import CARRIER_HZ, Emitter, Path, Waveform, phase, received
 from .receiver_summary import Errors, bias_row, deviation_row, missed_row, nees_row
 from .rows import Findings, Requirement, Row
@@ -68,7 +68,7 @@ def block(
             waveform.noise_power(SNR_DB),
             rng,
         )
-        (result,) = receive(bank(waveform, {0: window}), [(0.0, samples)])
+        result = acquire(waveform, window, samples)
         plain.append(matched_toa_s(samples, waveform, window.rate, window.delay_s, WINDOW_S) - path.delay_s)
         if result.found:
             errors.append(result.toa_s - path.toa_s(result.arrival_s))

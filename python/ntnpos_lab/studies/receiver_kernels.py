@@ -19,6 +19,9 @@ FALSE_ALARM = 1e-4
 """The receiver's default."""
 
 
+FAR_AWAY_S = 0.05
+
+
 @dataclass(frozen=True)
 class Window:
     """Where a satellite is looked for: prediction and half widths."""
@@ -70,6 +73,25 @@ def receive(receiver: ntnpos.correlator_bank, segments: Sequence[tuple[float, np
         receiver.push(samples)
     receiver.end_segment()
     return [_read(receiver, profile) for profile in receiver.take()]
+
+
+def acquire(waveform: Waveform, window: Window, samples: np.ndarray) -> Result:
+    """The one occasion in samples from 0 on (more than 1 ms) by a receiver that knows only the window.
+
+    Making a receiver takes longer than one occasion: it is made once and made to forget. A test compares it
+    with new ones.
+    """
+    receiver = _kept(waveform)
+    # A track outside the window is dropped; a clock set back lets the same occasion be reported again.
+    receiver.set_window(0, Window(window.delay_s + FAR_AWAY_S, window.rate, 0.0).kernel())
+    receiver.set_window(0, window.kernel())
+    (result,) = receive(receiver, [(0.0, samples)])
+    return result
+
+
+@functools.lru_cache(maxsize=32)
+def _kept(waveform: Waveform) -> ntnpos.correlator_bank:
+    return bank(waveform, {0: Window(0.0, 0.0)})
 
 
 def _pair(t_s: float) -> tuple[int, float]:

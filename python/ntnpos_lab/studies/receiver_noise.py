@@ -12,7 +12,7 @@ from ntnpos.world.constants import C_M_S
 from . import intervals, receiver_budget
 from .effort import Effort
 from .receiver_bounds import toa_bound_s
-from .receiver_kernels import Window, bank, crossing_toa_s, receive
+from .receiver_kernels import Window, acquire, crossing_toa_s
 from .receiver_signals import Emitter, Path, Waveform, phase, received
 from .receiver_summary import Errors, bias_row, deviation_row, far_row, missed_row, nees_row
 from .rows import Findings, Requirement, Row
@@ -48,9 +48,9 @@ def trial(waveform: Waveform, noise_power: float, rng: np.random.Generator, prio
     window = Window(
         delay_s + rng.uniform(-prior_s, prior_s), rate + rng.uniform(-1.5e-7, 1.5e-7), max(prior_s, 2e-6)
     )
-    count = round((0.4e-3 + waveform.slots * 1e-3 * 15 / waveform.scs_khz) * waveform.sample_rate_hz)
+    count = round(1.4e-3 * waveform.sample_rate_hz)
     samples = received(waveform, [Emitter(0, [path])], 0, count, noise_power, rng)
-    (result,) = receive(bank(waveform, {0: window}), [(0.0, samples)])
+    result = acquire(waveform, window, samples)
     return path, window, samples, result
 
 

@@ -9,7 +9,7 @@ from ntnpos.world.constants import C_M_S
 
 from . import intervals
 from .effort import Effort
-from .receiver_kernels import Window, bank, crossing_toa_s, receive, strongest_toa_s
+from .receiver_kernels import Window, acquire, crossing_toa_s, strongest_toa_s
 from .receiver_signals import Emitter, Path, Waveform, phase, received
 from .receiver_summary import Errors, nees_row
 from .rows import Findings, Requirement, Row
@@ -54,7 +54,7 @@ def block(seeds: tuple[int, ...], count: int, snr_db: float) -> np.ndarray:
             WAVEFORM.noise_power(snr_db),
             rng,
         )
-        (result,) = receive(bank(WAVEFORM, {0: window}), [(0.0, samples)])
+        result = acquire(WAVEFORM, window, samples)
         line[0] = excess_s
         if result.found:
             truth_s = paths[0].toa_s(result.arrival_s)
