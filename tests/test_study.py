@@ -110,7 +110,19 @@ def make_part(seeds, total):
     )
 
 
+def in_a_process_of_its_own(name: str) -> None:
+    """Calls a function of this module there: one that has run flowgraphs has threads, which copies lack."""
+    folder = os.path.dirname(__file__)
+    code = f"import sys; sys.path.insert(0, {folder!r}); import test_study; test_study.{name}()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_results_do_not_depend_on_the_number_of_processes():
+    in_a_process_of_its_own("compare_numbers_of_processes")
+
+
+def compare_numbers_of_processes():
     parts = [make_part((1, 2), 11), make_part((1, 3), 5)]
     said = []
     alone = joined(work.carry_out(parts, 1, said.append)).curves
@@ -304,6 +316,10 @@ def test_short_form_agrees_with_theory_within_its_intervals(short):
 
 
 def test_same_seed_gives_the_same_file_in_any_number_of_processes_and_another_seed_another():
+    in_a_process_of_its_own("compare_seeds")
+
+
+def compare_seeds():
     from ntnpos_lab.studies import receiver
 
     def text(seed: int, jobs: int) -> str:
