@@ -25,6 +25,7 @@ MIN_ELEVATION_DEG = 25.0
 COMB_SIZE = 4
 PERIODICITY_SLOTS = 10
 PRIOR_SIGMA_M = 50e3
+START_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,23 @@ class ReceiverClock:
 
     offset_s: float
     frequency_error_ppm: float
+
+
+@dataclass(frozen=True)
+class Ray:
+    """One path from a satellite, beside its line of sight."""
+
+    delay_s: float = 0.0
+    """More than the line of sight takes when the reception starts, 0 or more."""
+    relative_db: float = 0.0
+    """Power over what the satellite's SNR stands for."""
+    phase_rad: float | None = None
+    """None: drawn from the scene's seed."""
+    doppler_hz: float = 0.0
+    """More than the line of sight has."""
+
+
+LINE_OF_SIGHT = (Ray(),)
 
 
 @dataclass(frozen=True)
@@ -51,19 +69,44 @@ class Scene:
     snr_db: tuple[float, ...]
     """Of each satellite while it sends, in the bandwidth of its PRS."""
     seed: int
+    rays: tuple[Ray, ...] = LINE_OF_SIGHT
+    """From every satellite, earliest first."""
+    velocity_ecef_m_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Of the receiver, relative to the turning frame, all through."""
 
     @property
     def ecef_m(self) -> np.ndarray:
-        """The receiver's place [3]."""
+        """The receiver's place [3] when the reception starts."""
         return geodetic_to_ecef(self.latitude_deg, self.longitude_deg, self.height_m)
 
+    @property
+    def system_start_s(self) -> float:
+        """System time of the first sample, in s from the epoch."""
+        return self.start_s - self.clock.offset_s
 
-def link_of(seen: VisibleSatellite, place: np.ndarray) -> LinkBudget:
+    def ecef_at(self, t_s) -> np.ndarray:
+        """The receiver's place [..., 3] at system times [...]."""
+        return self.ecef_m + np.multiply.outer(np.asarray(t_s, dtype=float) - self.system_start_s,
+                                               np.array(self.velocity_ecef_m_s))
+
+
+def link_of(seen: VisibleSatellite, place: np.ndarray, noise_figure_db: float = 7.0) -> LinkBudget:
     """TR 38.821 set 1 in S band: 34 dBW/MHz from 600 km, 40 from 1200 km; the nearer of the two holds."""
     sine = np.sin(np.radians(seen.elevation_deg))
     radius = np.linalg.norm(place)
     height_m = np.sqrt(radius**2 + seen.range_m**2 + 2.0 * radius * seen.range_m * sine) - radius
-    return LinkBudget(eirp_density_dbw_mhz=34.0 if height_m < 900e3 else 40.0)
+    return LinkBudget(eirp_density_dbw_mhz=34.0 if height_m < 900e3 else 40.0, noise_figure_db=noise_figure_db)
+
+
+def wrong_prior(rng: np.random.Generator, latitude_deg: float, longitude_deg: float, height_m: float,
+                horizontal_sigma_m: float, height_sigma_m: float) -> UePrior:
+    """A prior that is 0.3 to 1.2 of its horizontal sigma away from the place, in a direction drawn as well."""
+    bearing, distance = rng.uniform(0.0, 2.0 * np.pi), horizontal_sigma_m * rng.uniform(0.3, 1.2)
+    away = np.degrees(distance / EARTH_RADIUS_M)
+    latitude = float(np.clip(latitude_deg + away * np.cos(bearing), -89.9, 89.9))
+    away_east = away * np.sin(bearing) / np.cos(np.radians(latitude))
+    longitude = float((longitude_deg + away_east + 180.0) % 360.0 - 180.0)
+    return UePrior(latitude, longitude, height_m, horizontal_sigma_m, height_sigma_m)
 
 
 def real_scene(latitude_deg: float, longitude_deg: float, epoch: Epoch,
@@ -76,7 +119,7 @@ def real_scene(latitude_deg: float, longitude_deg: float, epoch: Epoch,
     about its sigma, the clock within its bounds, both drawn from `seed`.
     """
     rng = np.random.default_rng(seed)
-    start_s = 1.0
+    start_s = START_S
     place = geodetic_to_ecef(latitude_deg, longitude_deg, height_m)
     sky = visible_satellites(elements, epoch, place, start_s, min_elevation_deg)[:most]
     carrier = carrier or Carrier(frequency_hz=2.0e9, scs_khz=15, n_rb=24)
@@ -92,16 +135,11 @@ def real_scene(latitude_deg: float, longitude_deg: float, epoch: Epoch,
             id=seen.name, orbit=seen.orbit, clock_offset_s=0.0, sfn0_time_s=0.0, prs=prs,
             ephemeris={"type": "tle", "line1": line1, "line2": line2}))
         snr_db.append(float(link_of(seen, place).snr_db(seen.range_m, carrier.frequency_hz)))
-    bearing, distance = rng.uniform(0.0, 2.0 * np.pi), PRIOR_SIGMA_M * rng.uniform(0.3, 1.2)
-    away = np.degrees(distance / EARTH_RADIUS_M)
-    prior_latitude = float(np.clip(latitude_deg + away * np.cos(bearing), -89.9, 89.9))
-    away_east = away * np.sin(bearing) / np.cos(np.radians(prior_latitude))
-    prior_longitude = float((longitude_deg + away_east + 180.0) % 360.0 - 180.0)
+    prior = wrong_prior(rng, latitude_deg, longitude_deg, 0.0, PRIOR_SIGMA_M, 100.0)
     bounds = ReceiverBounds(clock_offset_max_s=1e-3, frequency_error_max_ppm=0.5)
     clock = ReceiverClock(float(rng.uniform(-5e-4, 5e-4)), float(rng.uniform(-0.4, 0.4)))
     assistance = Assistance(
-        epoch=epoch, carrier=carrier, satellites=tuple(satellites),
-        ue_prior=UePrior(prior_latitude, prior_longitude, 0.0, PRIOR_SIGMA_M, 100.0), receiver=bounds)
+        epoch=epoch, carrier=carrier, satellites=tuple(satellites), ue_prior=prior, receiver=bounds)
     return Scene(assistance, tuple(sky), latitude_deg, longitude_deg, height_m, start_s, clock, tuple(snr_db), seed)
 
 

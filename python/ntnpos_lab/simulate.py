@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from ntnpos.network.search_windows import DelaySegment
 from ntnpos.world.light_time import delay_polynomial
 
 from . import convert
-from .scene import Scene
+from .scene import LINE_OF_SIGHT, Ray, Scene
 
 NOISE_POWER = 1e-3
 """Variance of a complex noise sample at the receiver."""
@@ -33,15 +34,30 @@ def amplitude(snr_db: float, prs: PrsResource, n_rb: int, scs_hz: float, sample_
     return math.sqrt(10.0 ** (0.1 * snr_db) * noise_in_band * prs.comb_size * n_rb / prs.num_rb)
 
 
-def travel_time(orbit, ecef_m, start_s: float, stop_s: float) -> tuple[DelaySegment, ...]:
-    """Geometric delay over a span of system time, in pieces of at most 5 s."""
+def travel_time(orbit, scene: Scene, start_s: float, stop_s: float) -> tuple[DelaySegment, ...]:
+    """Geometric delay from an orbit to a scene's receiver over a span of system time, in pieces of at most 5 s."""
     count = max(1, math.ceil((stop_s - start_s) / _SEGMENT_S))
     span = (stop_s - start_s) / count
     # A fit over less than a second would leave rounding noise in its high coefficients.
     fitted = max(span, 1.0)
     return tuple(DelaySegment(start_s + i * span,
-                              tuple(delay_polynomial(orbit, ecef_m, start_s + i * span, fitted, _ORDER)))
+                              tuple(delay_polynomial(orbit, scene.ecef_at(start_s + i * span), start_s + i * span, fitted,
+                                                     _ORDER, np.array(scene.velocity_ecef_m_s))))
                  for i in range(count))
+
+
+def along(ray: Ray, segments: tuple[DelaySegment, ...], scene: Scene) -> tuple[DelaySegment, ...]:
+    """The delay of a path: the line of sight's and what it has more, which its Doppler changes from the start on."""
+    slope = -ray.doppler_hz / scene.assistance.carrier.frequency_hz
+    return tuple(DelaySegment(s.start_s, (s.coefficients[0] + ray.delay_s + slope * (s.start_s - scene.system_start_s),
+                                          s.coefficients[1] + slope, *s.coefficients[2:]))
+                 for s in segments)
+
+
+def phases(scene: Scene, satellite: int) -> list[float]:
+    """Carrier phases in rad of a satellite's paths: what the scene says, else drawn from its seed."""
+    drawn = np.random.default_rng([scene.seed, 3, satellite]).uniform(0.0, 2.0 * np.pi, len(scene.rays))
+    return [float(value) if ray.phase_rad is None else ray.phase_rad for value, ray in zip(drawn, scene.rays)]
 
 
 @dataclass(frozen=True)
@@ -53,9 +69,16 @@ class Link:
     """Counted from the satellite's SFN 0: sent early enough to be there when the reception starts."""
     n_slots: int
     path: ntnpos.channel_path
+    echoes: tuple[ntnpos.channel_path, ...] = ()
+    """Its later ways."""
+
+    @property
+    def paths(self) -> list[ntnpos.channel_path]:
+        """All its ways."""
+        return [self.path, *self.echoes]
 
 
-def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float) -> list[Link]:
+def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: float | None = None) -> list[Link]:
     """What each satellite of a scene sends during a reception, and how it arrives.
 
     Parameters
@@ -65,31 +88,38 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float) -> list[
         The scene's carrier with a sample rate.
     duration_s : float
         Length of the reception by the receiver's clock.
+    at_s : float, optional
+        Receiver clock at the first sample, for a stretch of a longer reception; by default the scene's start.
 
     Returns
     -------
     list of Link
         In the order of the assistance data's satellites, which is that of the channel's inputs.
     """
+    at_s = scene.start_s if at_s is None else at_s
     slot_s = 1e-3 / ntnpos.slots_per_subframe(carrier)
-    n_slots = math.ceil((duration_s + 2.0 * _EDGE_S) / slot_s) + 2
-    system_start = scene.start_s - scene.clock.offset_s
+    latest_s = max(ray.delay_s for ray in scene.rays)
+    # A delay changes by less than 1e-4 of the duration.
+    n_slots = math.ceil((1.0001 * duration_s + latest_s + 2.0 * _EDGE_S) / slot_s) + 2
+    drift = scene.clock.frequency_error_ppm * 1e-6
+    system_start = scene.system_start_s + (at_s - scene.start_s) / (1.0 + drift)
     rng = np.random.default_rng([scene.seed, 1])
     found = []
     for index, (satellite, snr_db) in enumerate(zip(scene.assistance.satellites, scene.snr_db)):
-        segments = travel_time(satellite.orbit, scene.ecef_m, system_start - _EDGE_S,
-                               system_start + duration_s + _EDGE_S)
-        delay = segments[0].coefficients[0] + scene.clock.offset_s - satellite.clock_offset_s
-        first_slot = math.floor((scene.start_s - delay - _EDGE_S - satellite.sfn0_time_s) / slot_s)
+        segments = travel_time(satellite.orbit, scene, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
+        delay = segments[0].coefficients[0] + (at_s - system_start) - satellite.clock_offset_s
+        first_slot = math.floor((at_s - delay - latest_s - _EDGE_S - satellite.sfn0_time_s) / slot_s)
         gain = amplitude(snr_db, satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
                          carrier.sample_rate_hz)
         sent = convert.instant(satellite.sfn0_time_s).advanced(
             ntnpos.slot_start_samples(carrier, first_slot) / carrier.sample_rate_hz)
-        path = ntnpos.channel_path(
-            input=index, delay=convert.trajectory(segments),
-            gain=gain * np.exp(1j * rng.uniform(0.0, 2.0 * np.pi)), input_start=sent,
+        common = rng.uniform(0.0, 2.0 * np.pi)
+        paths = [ntnpos.channel_path(
+            input=index, delay=convert.trajectory(along(ray, segments, scene)),
+            gain=gain * 10.0 ** (0.05 * ray.relative_db) * cmath.exp(1j * phase), input_start=sent,
             satellite_clock_offset_s=satellite.clock_offset_s)
-        found.append(Link(convert.prs_resource(satellite.prs), first_slot, n_slots, path))
+            for ray, phase in zip(scene.rays, [common] if scene.rays == LINE_OF_SIGHT else phases(scene, index))]
+        found.append(Link(convert.prs_resource(satellite.prs), first_slot, n_slots, paths[0], tuple(paths[1:])))
     return found
 
 
@@ -98,19 +128,23 @@ class Downlink(gr.hier_block2):
 
     Parameters
     ----------
-    scene, carrier, duration_s
+    scene, carrier, duration_s, at_s
         As in `downlinks`.
+    noise_seed : int, optional
+        Another for each stretch of a reception; by default the scene's seed.
     """
 
-    def __init__(self, scene: Scene, carrier: ntnpos.carrier, duration_s: float):
+    def __init__(self, scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: float | None = None,
+                 noise_seed: int | None = None):
         super().__init__("Downlink", gr.io_signature(0, 0, 0), gr.io_signature(1, 1, gr.sizeof_gr_complex))
-        links = downlinks(scene, carrier, duration_s)
-        start = convert.instant(scene.start_s)
+        links = downlinks(scene, carrier, duration_s, at_s)
+        reference = convert.instant(scene.start_s)
         receiver = ntnpos.channel_receiver(
-            start, ntnpos.receiver_clock(start, scene.clock.offset_s, scene.clock.frequency_error_ppm * 1e-6),
-            ntnpos.white_noise(scene.seed, NOISE_POWER))
+            reference if at_s is None else convert.instant(at_s),
+            ntnpos.receiver_clock(reference, scene.clock.offset_s, scene.clock.frequency_error_ppm * 1e-6),
+            ntnpos.white_noise(scene.seed if noise_seed is None else noise_seed, NOISE_POWER))
         channel = ntnpos.ntn_channel(carrier.sample_rate_hz, carrier.frequency_hz,
-                                     [link.path for link in links], receiver)
+                                     [path for link in links for path in link.paths], receiver)
         for index, link in enumerate(links):
             source = ntnpos.prs_source(carrier, [link.resource], link.first_slot, link.n_slots)
             self.connect(source, (channel, index))

@@ -132,15 +132,7 @@ def parse_assistance(value: Any, name: str = "assistance") -> Assistance:
     """Validate assistance data already read from JSON; `name` stands for the file in messages."""
     top = Fields(name, "", value)
     top.choice("schema", (SCHEMA,))
-    try:
-        epoch = Epoch.parse(top.text("epoch_utc", "ISO 8601 with Z", 40))
-    except InputError:
-        raise
-    except ValueError:
-        raise top.error("epoch_utc", f"{describe(value['epoch_utc'])} is not a UTC time",
-                        "ISO 8601 with Z, such as 2025-10-07T12:00:00Z") from None
-    if not 1957 <= epoch.utc.year <= 2056:
-        raise top.error("epoch_utc", f"{describe(value['epoch_utc'])} is out of range", "years 1957 to 2056")
+    epoch = read_epoch(top)
     carrier = read_carrier(top.object("carrier"))
     entries = top.list("satellites", "a list of satellites", MAX_SATELLITES)
     if not entries:
@@ -149,7 +141,7 @@ def parse_assistance(value: Any, name: str = "assistance") -> Assistance:
     seen: dict[str, int] = {}
     for i, entry in enumerate(entries):
         fields = Fields(name, f"satellites[{i}]", entry)
-        satellite = _read_satellite(fields, carrier, epoch)
+        satellite = read_satellite(fields, carrier, epoch)
         if satellite.id in seen:
             raise fields.error("id", f"{describe(satellite.id)} is also satellites[{seen[satellite.id]}]",
                                "each id once")
@@ -165,7 +157,22 @@ def parse_assistance(value: Any, name: str = "assistance") -> Assistance:
         extra={k: v for k, v in value.items() if k not in _TOP_FIELDS})
 
 
-def _read_satellite(fields: Fields, carrier: Carrier, epoch: Epoch) -> Satellite:
+def read_epoch(fields: Fields) -> Epoch:
+    """The field `epoch_utc`."""
+    try:
+        epoch = Epoch.parse(fields.text("epoch_utc", "ISO 8601 with Z", 40))
+    except InputError:
+        raise
+    except ValueError:
+        raise fields.error("epoch_utc", f"{describe(fields.value['epoch_utc'])} is not a UTC time",
+                           "ISO 8601 with Z, such as 2025-10-07T12:00:00Z") from None
+    if not 1957 <= epoch.utc.year <= 2056:
+        raise fields.error("epoch_utc", f"{describe(fields.value['epoch_utc'])} is out of range", "years 1957 to 2056")
+    return epoch
+
+
+def read_satellite(fields: Fields, carrier: Carrier, epoch: Epoch) -> Satellite:
+    """One entry of `satellites`."""
     satellite_id = fields.text("id", "text, unique in the file", 64)
     ephemeris = fields.object("ephemeris")
     kind = ephemeris.choice("type", ("state_vectors", "tle"))

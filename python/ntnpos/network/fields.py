@@ -23,16 +23,21 @@ def read_json(path: str | Path) -> Any:
     InputError
         Unreadable, larger than 64 MiB, empty, not UTF-8, not JSON.
     """
+    return parse_json(read_bytes(path, MAX_FILE_BYTES), path)
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """The bytes of a file of at most `most`; `InputError` where it is larger or cannot be read."""
     try:
         with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise InputError(path, "file", f"cannot be read ({error.strerror})", "a readable file") from None
     except ValueError:
         raise InputError(path, "file", "is not a file name", "a readable file") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise InputError(path, "file", "is too large", f"up to {MAX_FILE_BYTES} bytes")
-    return parse_json(data, path)
+    if len(data) > most:
+        raise InputError(path, "file", "is too large", f"up to {most} bytes")
+    return data
 
 
 def parse_json(data: bytes | str, name: object, field: str = "file") -> Any:
@@ -51,9 +56,14 @@ def parse_json(data: bytes | str, name: object, field: str = "file") -> Any:
         raise InputError(name, field, "is nested too deeply", "JSON of a few levels") from None
     except ValueError as error:
         raise InputError(name, field, f"is not JSON ({error})", "JSON with each name once") from None
+    refuse_non_finite(value, name)
+    return value
+
+
+def refuse_non_finite(value: Any, name: object) -> None:
+    """`InputError` that names the first NaN or infinity in a tree of dictionaries and lists."""
     if bad := _find_non_finite(value):
         raise InputError(name, bad[0], f"{bad[1]} is not a finite number", "finite numbers")
-    return value
 
 
 def _find_non_finite(value: Any) -> tuple[str, float] | None:
@@ -95,11 +105,19 @@ class Fields:
         Must be a JSON object.
     """
 
+    KIND = "a JSON object"
+
     def __init__(self, file: object, path: str, value: Any):
         self.file, self.path = file, path
         if not isinstance(value, dict):
-            raise InputError(file, path or "file", f"{describe(value)} is not an object", "a JSON object")
+            raise InputError(file, path or "file", f"{describe(value)} is not an object", self.KIND)
         self.value = value
+
+    def only(self, known: Sequence[str]) -> None:
+        """`InputError` that names the first field which is not among `known`."""
+        for field in self.value:
+            if field not in known:
+                raise self.error(str(field), "is unknown", ", ".join(known))
 
     def name(self, field: str) -> str:
         """Full name of a field of this object."""
@@ -203,7 +221,7 @@ class Fields:
 
     def object(self, field: str, default: Any = _REQUIRED) -> Fields | None:
         """An object; None where it is null or absent and `default` is None."""
-        value = self.get(field, "a JSON object", default)
+        value = self.get(field, self.KIND, default)
         if value is None and default is None:
             return None
-        return Fields(self.file, self.name(field), value)
+        return type(self)(self.file, self.name(field), value)

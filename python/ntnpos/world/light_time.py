@@ -98,15 +98,19 @@ def _line_of_sight(r, v, delay, ue):
     return sat, unit, distance, closing, turning
 
 
-def delay_polynomial(orbit: Orbit, ue_ecef, t0_s: float, span_s: float, order: int = 5) -> np.ndarray:
+def delay_polynomial(orbit: Orbit, ue_ecef, t0_s: float, span_s: float, order: int = 5,
+                     ue_velocity_ecef=None) -> np.ndarray:
     """Travel time over [t0, t0 + span] as a polynomial of (t_rx - t0).
 
     Interpolated at Chebyshev nodes. From 550 km, order 5: within 1e-14 s over 5 s, 1e-12 s over 10 s.
 
     Parameters
     ----------
-    orbit, ue_ecef
-        As for `received`; the receiver is at rest.
+    orbit : Orbit
+    ue_ecef : array [3]
+        Receiver in ECEF at `t0_s`, m.
+    ue_velocity_ecef : array [3], optional
+        Its velocity relative to the turning frame in m/s, constant in that frame. None: at rest.
     t0_s, span_s : float
         First instant of reception and length of the interval in s; `span_s` > 0.
     order : int
@@ -120,7 +124,10 @@ def delay_polynomial(orbit: Orbit, ue_ecef, t0_s: float, span_s: float, order: i
     if not span_s > 0.0 or order < 1:
         raise ValueError("span_s must be positive and order at least 1")
     nodes = chebyshev.chebpts1(order + 1)
-    delay = received(orbit, ue_ecef, t0_s + 0.5 * span_s * (nodes + 1.0)).delay_s
+    since = 0.5 * span_s * (nodes + 1.0)
+    if ue_velocity_ecef is not None:
+        ue_ecef = np.asarray(ue_ecef, dtype=float) + np.multiply.outer(since, np.asarray(ue_velocity_ecef, dtype=float))
+    delay = received(orbit, ue_ecef, t0_s + since).delay_s
     return power_series(nodes, delay, span_s)
 
 

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scenarios: what a simulation is made from, as a validated YAML file."""
+
+from .loader import load_scenario, parse_scenario
+from .model import Channel, Occasions, Path, Prior, Receiver, Scenario, Ue
+
+__all__ = ["Channel", "Occasions", "Path", "Prior", "Receiver", "Scenario", "Ue", "load_scenario", "parse_scenario"]

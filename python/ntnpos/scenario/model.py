@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scenario as the loader gives it: frozen, valid, without files to look up any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..network.assistance import Satellite
+from ..network.resources import Carrier
+from ..world.frames import enu_rotation, geodetic_to_ecef
+from ..world.timebase import Epoch
+
+DATATYPES = ("ci16_le", "cf32_le")
+MAX_SAMPLES = 400_000_000
+"""Of a recording."""
+MODELS = ("los",)
+"""Channel models that the simulation has."""
+FADING_MODELS = ("ntn-tdl-a", "ntn-tdl-b", "ntn-tdl-c", "ntn-tdl-d", "rural", "dense-urban")
+"""Models of TR 38.811 that need fading."""
+
+
+@dataclass(frozen=True)
+class Occasions:
+    """PRS occasions to stream, the samples between them left out."""
+
+    every_s: float
+    """Between the starts of two; above 0."""
+    count: int
+    """1 to 100000."""
+
+
+@dataclass(frozen=True)
+class Ue:
+    """The receiver's place when the reception starts, and its motion."""
+
+    latitude_deg: float
+    longitude_deg: float
+    height_m: float
+    """Above WGS-84."""
+    velocity_enu_m_s: tuple[float, float, float]
+    """East, north, up at that place; constant in the Earth-fixed frame (a straight line, not a level one)."""
+
+    @property
+    def ecef_m(self) -> np.ndarray:
+        """Place [3] at the start."""
+        return geodetic_to_ecef(self.latitude_deg, self.longitude_deg, self.height_m)
+
+    @property
+    def velocity_ecef_m_s(self) -> np.ndarray:
+        """Velocity [3] relative to the turning frame."""
+        return enu_rotation(self.latitude_deg, self.longitude_deg).T @ np.array(self.velocity_enu_m_s)
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The receiver's one oscillator, its noise, what is recorded and what it is told of its clock."""
+
+    clock_offset_s: float
+    """Clock minus system time at the first sample."""
+    frequency_error_ppm: float
+    """How much the clock gains a second of system time; LO and sampling clock with it."""
+    noise_figure_db: float
+    datatype: str
+    clock_offset_max_s: float
+    """Bound of the offset that the assistance data state."""
+    frequency_error_max_ppm: float
+    """Likewise."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """One path from every satellite."""
+
+    delay_s: float = 0.0
+    """More than the line of sight takes, at the first sample; 0 is the line of sight."""
+    power_db: float = 0.0
+    """Relative to what the link budget (or `snr_db`) gives the line of sight."""
+    phase_deg: float | None = None
+    """Phase of the gain; None: drawn from the seed."""
+    doppler_hz: float = 0.0
+    """More than the line of sight has: the excess delay shrinks by doppler_hz / f_c a second."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """How the signals come."""
+
+    model: str
+    """One of `MODELS`."""
+    snr_db: float | None
+    """Of every satellite while it sends, in the band of its PRS; None: by the link budget."""
+    paths: tuple[Path, ...]
+    """The same for every satellite, earliest first; by default the line of sight alone."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """How well the network knows the place beforehand; the prior position is drawn from the seed."""
+
+    horizontal_sigma_m: float
+    height_sigma_m: float
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A valid scenario."""
+
+    file: str
+    """Where it was read from, for messages."""
+    title: str
+    """One line on what it shows."""
+    epoch: Epoch
+    start_s: float
+    """Receiver clock at the first sample, in s from the epoch."""
+    duration_s: float
+    """Length of the reception by the receiver's clock; with occasions, from the first to the end of the last."""
+    occasions: Occasions | None
+    """None: all of the duration is streamed."""
+    seed: int
+    carrier: Carrier
+    sample_rate_hz: float
+    satellites: tuple[Satellite, ...]
+    ue: Ue
+    receiver: Receiver
+    channel: Channel
+    prior: Prior
