@@ -16,6 +16,8 @@ from matplotlib.patches import Ellipse  # noqa: E402
 from scipy.signal import resample  # noqa: E402
 
 SMOOTHING = 16
+MOST_TRACKS, MOST_NAMES = 40, 14
+"""Passes that a sky plot shows, and those of them that it names."""
 BLUE, ORANGE, GREEN, RED, GREY = "#1f5fa8", "#d9730d", "#2e8b57", "#c0392b", "#666666"
 TO_95 = float(np.sqrt(-2.0 * np.log(0.05)))
 """Factor from the 1-sigma to the 95 % ellipse of two Gaussian dimensions."""
@@ -30,6 +32,18 @@ class SkyEntry:
     elevation_deg: float
     snr_db: float | None
     heard: bool
+
+
+@dataclass(frozen=True)
+class TrackEntry:
+    """A satellite's way over the sky."""
+
+    name: str
+    """As the legend has it."""
+    azimuth_deg: np.ndarray
+    """[n], in the order of time."""
+    elevation_deg: np.ndarray
+    """[n]."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +70,56 @@ class MapEntry:
     """[2, 2] east, north."""
 
 
-def sky(axes, entries: Sequence[SkyEntry]) -> None:
-    """Satellites over the horizon: north up, zenith in the middle; `axes` is polar."""
+def sky_axes(axes) -> None:
+    """Make polar axes the sky as one sees it on the ground's map: north up, east right, zenith in the middle."""
     axes.set_theta_zero_location("N")
     axes.set_theta_direction(-1)
     axes.set_rlim(0, 90)
     axes.set_rgrids([0, 30, 60, 90], ["", "60°", "30°", ""], color=GREY, fontsize=8)
     axes.set_thetagrids([0, 90, 180, 270], ["N", "E", "S", "W"])
+
+
+def sky(axes, entries: Sequence[SkyEntry]) -> None:
+    """Satellites over the horizon; `axes` is polar."""
+    sky_axes(axes)
     for entry in entries:
         angle, radius = np.radians(entry.azimuth_deg), 90.0 - entry.elevation_deg
         axes.plot(angle, radius, "o", ms=9, color=GREEN if entry.heard else "white", mec=GREEN if entry.heard else RED)
         axes.annotate(entry.name.replace("STARLINK-", "S-").replace("ONEWEB-", "OW-"), (angle, radius),
                       textcoords="offset points", xytext=(0, 8), ha="center", fontsize=7.5)
     axes.set_title("The sky: satellites in use", fontsize=11, pad=14)
+
+
+def sky_tracks(path: str | Path, title: str, tracks: Sequence[TrackEntry], of: int) -> None:
+    """Ways of satellites over the sky, an arrow head at the end of each, the `MOST_NAMES` first ones in colours of the legend.
+    Writes a PNG.
+
+    Parameters
+    ----------
+    of : int
+        How many there are in all.
+    """
+    figure, axes = plt.subplots(figsize=(10.0, 7.6), subplot_kw={"projection": "polar"})
+    sky_axes(axes)
+    colours = plt.get_cmap("tab20")(np.arange(MOST_NAMES))
+    for index, entry in reversed(list(enumerate(tracks))):
+        named = index < MOST_NAMES
+        colour, width = (colours[index], 1.8) if named else ("#bbbbbb", 0.9)
+        angle, radius = np.radians(entry.azimuth_deg), 90.0 - np.asarray(entry.elevation_deg)
+        axes.plot(angle, radius, "-", color=colour, lw=width)
+        axes.annotate("", (angle[-1], radius[-1]), (angle[-2], radius[-2]),
+                      arrowprops={"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": 0, "shrinkB": 0})
+    for entry, colour in zip(tracks, colours):
+        axes.plot([], [], color=colour, lw=1.8, label=entry.name)
+    axes.legend(loc="center left", bbox_to_anchor=(1.08, 0.5), fontsize=9, frameon=False, title="satellite, when highest (UTC)")
+    shown = f"the {len(tracks)} highest of {of}" if of > len(tracks) else f"{of} pass{'es' if of > 1 else ''}"
+    figure.suptitle(f"{title}\n{shown}; arrows point to where they set", fontsize=11)
+    figure.subplots_adjust(left=0.04, right=0.70, top=0.86, bottom=0.05)
+    try:
+        with open(path, "wb") as file:
+            figure.savefig(file, dpi=100, format="png")
+    finally:
+        plt.close(figure)
 
 
 def profiles(axes, entries: Sequence[ProfileEntry], span_s: float = 1.5e-6) -> None:

@@ -79,6 +79,10 @@ class TleOrbit:
         before2, before, r, after, after2 = self._positions(np.add.outer(h * np.arange(-2.0, 3.0), t_s))
         return r, (8.0 * (after - before) - (after2 - before2)) / (12.0 * h)
 
+    def position(self, t_s) -> np.ndarray:
+        """ECEF position [n, 3] in m at times [n] (or a number: n = 1): `state` without the velocity, five times as fast."""
+        return self._positions(np.atleast_1d(np.asarray(t_s, dtype=float)))
+
     def _positions(self, t_s: np.ndarray) -> np.ndarray:
         """ECEF positions [..., 3] in m."""
         whole = np.full(t_s.size, self._jd[0])
