@@ -159,6 +159,23 @@ def test_recordings_hold_what_the_contract_says(made):
                         told["ue_prior"]["longitude_deg"] - truth["ue"]["longitude_deg"]) > 0.05  # is not the place
 
 
+def test_every_term_of_the_link_counts_once_and_is_told(made):
+    """TR 38.811's 32.45 dB form of the free-space loss, -173.98 dBm/Hz: the sum of what the truth file names."""
+    scenario, _, _, _, truth = made["starlink-six"]
+    for entry in truth["satellites"].values():
+        link = entry["link"]
+        free = 32.45 + 20.0 * np.log10(2.0) + 20.0 * np.log10(entry["range_m"])
+        assert link["free_space_loss_db"] == pytest.approx(free, abs=0.01)
+        losses = sum(value for name, value in link.items() if name.endswith(("loss_db", "margin_db")))
+        density = link["eirp_density_dbw_mhz"] - 60.0 + link["ue_gain_dbi"] - losses
+        assert entry["snr_db"] == pytest.approx(density - (-203.98 + link["noise_figure_db"]), abs=0.01)
+    usual = np.array(scene_of(scenario).snr_db)
+    for name, sign in (("ue_gain_dbi", 1.0), ("beam_loss_db", -1.0), ("atmospheric_loss_db", -1.0), ("clutter_loss_db", -1.0),
+                       ("scintillation_loss_db", -1.0), ("shadow_margin_db", -1.0)):
+        other = scene_of(replace(scenario, link=replace(scenario.link, **{name: 2.5}))).snr_db
+        assert np.array(other) - usual == pytest.approx(2.5 * sign)
+
+
 def test_ten_minutes_are_a_few_megabytes():
     scenario = load_scenario(find("one-satellite-pass"))
     streamed = stretches(scenario, scene_of(scenario))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Iterator
 
@@ -17,6 +17,7 @@ from ntnpos.scenario import Scenario
 from ntnpos.scenario.model import MAX_SAMPLES
 from ntnpos.world.frames import azimuth_elevation
 from ntnpos.world.light_time import received
+from ntnpos.world.link_budget import LinkBudget, free_space_loss_db
 from ntnpos.world.visibility import VisibleSatellite
 
 from .scene import Ray, ReceiverClock, Scene, link_of, wrong_prior
@@ -39,6 +40,21 @@ def find(name: str) -> Path:
     return path
 
 
+def budget_of(scenario: Scenario, seen: VisibleSatellite) -> LinkBudget:
+    """A satellite's link budget, the scenario's terms in it."""
+    usual = link_of(seen, scenario.ue.ecef_m, scenario.receiver.noise_figure_db)
+    return replace(usual, **{name: value for name, value in vars(scenario.link).items() if value is not None})
+
+
+def link_terms(scenario: Scenario, seen: VisibleSatellite) -> dict[str, float] | None:
+    """Every term of a satellite's SNR by its name; None where the scenario states the SNR itself."""
+    if scenario.channel.snr_db is not None:
+        return None
+    budget = budget_of(scenario, seen)
+    return vars(budget) | {"free_space_loss_db": float(free_space_loss_db(seen.range_m, scenario.carrier.frequency_hz)),
+                           "noise_density_dbw_hz": float(budget.noise_density_dbw_hz())}
+
+
 def scene_of(scenario: Scenario) -> Scene:
     """The scene of a scenario: its sky, link budget and clock, and the prior drawn from its seed."""
     place, clock = scenario.ue.ecef_m, scenario.receiver
@@ -49,9 +65,8 @@ def scene_of(scenario: Scenario) -> Scene:
         azimuth, elevation, distance = map(float, azimuth_elevation(place, seen_at))
         seen = VisibleSatellite(satellite.id, satellite.orbit, azimuth, elevation, distance)
         sky.append(seen)
-        budget = link_of(seen, place, clock.noise_figure_db)
-        snr_db.append(float(budget.snr_db(distance, scenario.carrier.frequency_hz)) if scenario.channel.snr_db is None
-                      else scenario.channel.snr_db)
+        snr_db.append(float(budget_of(scenario, seen).snr_db(distance, scenario.carrier.frequency_hz))
+                      if scenario.channel.snr_db is None else scenario.channel.snr_db)
     rng = np.random.default_rng([scenario.seed, 2])
     prior = wrong_prior(rng, scenario.ue.latitude_deg, scenario.ue.longitude_deg,
                         scenario.ue.height_m + scenario.prior.height_sigma_m * float(rng.uniform(-1.0, 1.0)),

@@ -17,7 +17,7 @@ from ntnpos.scenario import Scenario
 from ntnpos.world.light_time import received
 
 from . import convert
-from .scenario import Stretch
+from .scenario import Stretch, link_terms
 from .scene import Scene
 from .simulate import phases
 
@@ -83,6 +83,7 @@ def truth_of(scenario: Scenario, scene: Scene, streamed: Sequence[Stretch], fact
         satellites[satellite.id] = {
             "transmitting": True, "line_of_sight": scene.rays[0].delay_s == 0.0, "snr_db": snr_db,
             "elevation_deg": seen.elevation_deg, "azimuth_deg": seen.azimuth_deg, "range_m": seen.range_m,
+            "link": link_terms(scenario, seen),
             "paths": [{"extra_delay_s": ray.delay_s, "relative_db": ray.relative_db, "phase_rad": phase,
                        "extra_doppler_hz": ray.doppler_hz} for ray, phase in zip(scene.rays, phases(scene, index))],
             "occasions": found}

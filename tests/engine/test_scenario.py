@@ -165,10 +165,13 @@ OLD = {"type": "tle", "line1": LINE1, "line2": LINE2}
     ("receiver.datatype", "cu8", 'scenario: receiver.datatype: \'cu8\' is not allowed; allowed: "ci16_le", "cf32_le"'),
     ("receiver.clock_offset_s", 1, "scenario: receiver.clock_offset_s: 1 is out of range; allowed: -0.1 to 0.1"),
     ("receiver.clock_offset_max_s", 1e-5, "scenario: receiver.clock_offset_max_s: 1e-05 is out of range; allowed: 0.0001 to 10"),
+    ("link", {"shadow_db": 3}, "scenario: link.shadow_db: is unknown; allowed: eirp_density_dbw_mhz, ue_gain_dbi, beam_loss_db, "
+                               "atmospheric_loss_db, scintillation_loss_db, shadow_margin_db, clutter_loss_db"),
+    ("link", {"beam_loss_db": -1}, "scenario: link.beam_loss_db: -1 is out of range; allowed: 0 to 100"),
     ("seed", 1.5, "scenario: seed: 1.5 is not a whole number; allowed: 0 to 4294967295"),
     ("seed", -1, "scenario: seed: -1 is out of range; allowed: 0 to 4294967295"),
     ("note", "x", "scenario: note: is unknown; allowed: title, epoch_utc, start_s, duration_s, occasions, seed, carrier, satellites, "
-                  "prs, ue, receiver, channel, prior"),
+                  "prs, ue, receiver, channel, link, prior"),
     ("ue", GONE, "scenario: ue: is missing; allowed: a mapping of fields"),
 ])
 def test_one_thing_wrong_is_said_in_one_line(example, path, value, said):
@@ -206,6 +209,12 @@ def test_what_is_no_scenario_file_is_said_in_one_line(tmp_path, text, said):
     with pytest.raises(InputError) as caught:
         read(tmp_path, text)
     assert str(caught.value).startswith(f"{tmp_path / 's.yml'}: {said}") and "\n" not in str(caught.value)
+
+
+def test_the_link_is_stated_once(example):
+    tree = changed(changed(example, "link", {"beam_loss_db": 3}), "channel.snr_db", 5)
+    with pytest.raises(InputError, match="link: says what channel.snr_db says otherwise; allowed: one of the two"):
+        parse_scenario(tree)
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -2,6 +2,6 @@
 """Scenarios: what a simulation is made from, as a validated YAML file."""
 
 from .loader import load_scenario, parse_scenario
-from .model import Channel, Occasions, Path, Prior, Receiver, Scenario, Ue
+from .model import Channel, Link, Occasions, Path, Prior, Receiver, Scenario, Ue
 
-__all__ = ["Channel", "Occasions", "Path", "Prior", "Receiver", "Scenario", "Ue", "load_scenario", "parse_scenario"]
+__all__ = ["Channel", "Link", "Occasions", "Path", "Prior", "Receiver", "Scenario", "Ue", "load_scenario", "parse_scenario"]

@@ -4,20 +4,22 @@ for what only the signal kernels know of a sample rate."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path as FilePath
 from typing import Any
 
 from ..network.assistance import read_epoch
 from ..network.resources import Carrier, read_carrier
-from .model import DATATYPES, FADING_MODELS, MAX_SAMPLES, MODELS, Channel, Occasions, Path, Prior, Receiver, Scenario, Ue
+from .model import DATATYPES, FADING_MODELS, MAX_SAMPLES, MODELS, Channel, Link, Occasions, Path, Prior, Receiver, Scenario, Ue
 from .satellites import read_satellites
 from .yaml_file import YamlFields, read_yaml
 
 MAX_DURATION_S = 86400.0
 MAX_PATHS = 32
+_LINK = tuple(f.name for f in dataclasses.fields(Link))
 _EDGE_S = 0.05  # travel time, clock offset and search window of an occasion
 _TOP = ("title", "epoch_utc", "start_s", "duration_s", "occasions", "seed", "carrier", "satellites", "prs", "ue", "receiver",
-        "channel", "prior")
+        "channel", "link", "prior")
 _CARRIER = ("frequency_hz", "scs_khz", "n_rb", "sample_rate_hz", "cyclic_prefix", "phase_compensation")
 
 
@@ -54,7 +56,7 @@ def parse_scenario(value: Any, name: str = "scenario") -> Scenario:
         file=name, title=top.text("title", "one line of text", 200, default=FilePath(name).stem or "scenario"),
         epoch=epoch, start_s=start, duration_s=duration, occasions=occasions,
         seed=top.integer("seed", 0, 2**32 - 1, default=1), carrier=carrier, sample_rate_hz=sample_rate, satellites=satellites,
-        ue=ue, receiver=receiver, channel=channel,
+        ue=ue, receiver=receiver, channel=channel, link=_read_link(top, channel),
         prior=Prior(prior.number("horizontal_sigma_m", 0.0, 1e6, above=True, default=50e3),
                     prior.number("height_sigma_m", 0.0, 1e4, above=True, default=100.0)))
 
@@ -130,6 +132,18 @@ def _read_channel(fields: YamlFields) -> Channel:
     paths = [_read_path(YamlFields(fields.file, fields.name(f"paths[{i}]"), entry)) for i, entry in enumerate(entries)]
     return Channel(model=model, snr_db=fields.number("snr_db", -60.0, 60.0, default=None),
                    paths=tuple(sorted(paths, key=lambda p: p.delay_s)))
+
+
+def _read_link(top: YamlFields, channel: Channel) -> Link:
+    fields = top.object("link", default=None)
+    if fields is None:
+        return Link()
+    if channel.snr_db is not None:
+        raise top.error("link", "says what channel.snr_db says otherwise", "one of the two")
+    fields.only(_LINK)
+    losses = {name: fields.number(name, 0.0, 100.0, default=0.0) for name in _LINK if name.endswith(("loss_db", "margin_db"))}
+    return Link(eirp_density_dbw_mhz=fields.number("eirp_density_dbw_mhz", -100.0, 100.0, default=None),
+                ue_gain_dbi=fields.number("ue_gain_dbi", -30.0, 60.0, default=0.0), **losses)
 
 
 def _read_path(fields: YamlFields) -> Path:

@@ -96,6 +96,20 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Terms of the link budget as `ntnpos.world.link_budget` names them; a loss of 0 dB is off."""
+
+    eirp_density_dbw_mhz: float | None = None
+    """None: 34 from below 900 km, else 40 (TR 38.821, S band, set 1)."""
+    ue_gain_dbi: float = 0.0
+    beam_loss_db: float = 0.0
+    atmospheric_loss_db: float = 0.0
+    scintillation_loss_db: float = 0.0
+    shadow_margin_db: float = 0.0
+    clutter_loss_db: float = 0.0
+
+
+@dataclass(frozen=True)
 class Prior:
     """How well the network knows the place beforehand; the prior position is drawn from the seed."""
 
@@ -125,4 +139,5 @@ class Scenario:
     ue: Ue
     receiver: Receiver
     channel: Channel
+    link: Link
     prior: Prior
