@@ -15,9 +15,10 @@ from ..network.resources import BANDWIDTHS, COMB_SIZES, LEGAL_SYMBOLS, Carrier
 from ..world.elements import SHIPPED, load_tle_file, shipped_elements
 from ..world.frames import azimuth_elevation
 from ..world.light_time import received
-from ..world.orbits import Orbit, OrbitError, TleOrbit
+from ..world.orbits import Orbit, OrbitError, StateVectorOrbit, TleOrbit
 from ..world.timebase import SECONDS_PER_DAY, Epoch
 from ..world.visibility import visible_satellites
+from ..world.walker import Walker
 from .model import Ue
 
 MAX_SATELLITES = 64
@@ -48,7 +49,7 @@ def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue, span: t
     """
     defaults = top.object("prs", default=None) or type(top)(top.file, "prs", {})
     defaults.only(_PRS)
-    value = top.get("satellites", "a list of satellites, or {tle: FILE, select: {count, min_elevation_deg}}")
+    value = top.get("satellites", "a list of satellites, or {tle or walker, select: {count, min_elevation_deg}}")
     if isinstance(value, dict):
         entries = _selected(top.object("satellites"), epoch, ue, span)
     else:
@@ -111,12 +112,24 @@ def _elements(fields: Fields) -> list[tuple[str, str, str]]:
 
 def _selected(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float]) -> list[dict[str, Any]]:
     """Those that stand highest at the middle, of those that stand high enough all through."""
-    fields.only(("tle", "select"))
-    elements = _elements(fields)
+    fields.only(("tle", "walker", "select"))
+    if ("tle" in fields.value) == ("walker" in fields.value):
+        raise InputError(fields.file, fields.path, "has both or neither of tle and walker", "one of the two")
     select = fields.object("select")
     select.only(("count", "min_elevation_deg"))
     count = select.integer("count", 1, MAX_SATELLITES)
     least = select.number("min_elevation_deg", 0.0, 90.0, default=25.0)
+    candidates = _of_tle if "tle" in fields.value else _of_walker
+    high = candidates(fields, epoch, ue, span, least)
+    if len(high) < count:
+        raise select.error("count", f"{count} wanted, but {len(high)} stand at {least:g} degrees or more all through the "
+                           "reception", f"up to {len(high)} there and then" if high else "another place, time or elevation")
+    return high[:count]
+
+
+def _of_tle(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float], least: float) -> list[dict[str, Any]]:
+    """Satellites of elements that stand high enough all through, highest at the middle first."""
+    elements = _elements(fields)
     young = [e for e in elements if abs(TleOrbit(*e[1:], epoch).elements_age_s) <= MAX_ELEMENTS_AGE_DAYS * SECONDS_PER_DAY]
     if not young:
         age = min(abs(TleOrbit(*e[1:], epoch).elements_age_s) for e in elements) / SECONDS_PER_DAY
@@ -124,13 +137,33 @@ def _selected(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float]) -
                            f"up to {MAX_ELEMENTS_AGE_DAYS:g} days for SGP4")
     middle = 0.5 * (span[0] + span[1])
     seen = visible_satellites(young, epoch, place_at(ue, middle, span[0]), middle, least)
-    high = [s for s in seen if lowest_elevation_deg(s.orbit, ue, span) >= least]
-    if len(high) < count:
-        raise select.error("count", f"{count} wanted, but {len(high)} stand at {least:g} degrees or more all through the "
-                           "reception", f"up to {len(high)} there and then" if high else "another place, time or elevation")
     lines = {name: (line1, line2) for name, line1, line2 in young}
     return [{"id": s.name, "ephemeris": {"type": "tle", "line1": lines[s.name][0], "line2": lines[s.name][1]}}
-            for s in high[:count]]
+            for s in seen if lowest_elevation_deg(s.orbit, ue, span) >= least]
+
+
+def _of_walker(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float], least: float) -> list[dict[str, Any]]:
+    """As `_of_tle`, of a Walker constellation: state vectors of the middle of the reception."""
+    walker = fields.object("walker")
+    walker.only(("planes", "per_plane", "height_m", "inclination_deg", "phasing", "node_deg"))
+    planes = walker.integer("planes", 1, 200)
+    pattern = Walker(planes=planes, per_plane=walker.integer("per_plane", 1, 200),
+                     height_m=walker.number("height_m", 2e5, 5e7), inclination_deg=walker.number("inclination_deg", 0.0, 180.0),
+                     phasing=walker.integer("phasing", 0, planes - 1, default=0),
+                     node_deg=walker.number("node_deg", -360.0, 360.0, default=0.0))
+    middle = 0.5 * (span[0] + span[1])
+    if span[1] - span[0] + 2.0 * _EDGE_S > 2.0 * StateVectorOrbit.MAX_AGE_S:
+        raise walker.error("planes", f"state vectors cannot hold for {span[1] - span[0]:.0f} s",
+                           f"a reception of up to {2.0 * (StateVectorOrbit.MAX_AGE_S - _EDGE_S):.0f} s")
+    r, v = pattern.states(middle)
+    elevation = azimuth_elevation(place_at(ue, middle, span[0]), r)[1]
+    found = []
+    for i in np.argsort(-elevation, kind="stable")[:int(np.sum(elevation >= least - 0.1))]:
+        if lowest_elevation_deg(StateVectorOrbit(middle, r[i], v[i]), ue, span) >= least:
+            found.append({"id": pattern.names[i], "ephemeris": {
+                "type": "state_vectors", "t_s": middle, "position_ecef_m": list(map(float, r[i])),
+                "velocity_ecef_m_s": list(map(float, v[i]))}})
+    return found
 
 
 def place_at(ue: Ue, t_s: float, start_s: float) -> np.ndarray:
