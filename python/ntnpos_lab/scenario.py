@@ -78,7 +78,8 @@ def scene_of(scenario: Scenario) -> Scene:
                  for p in scenario.channel.paths)
     return Scene(assistance, tuple(sky), scenario.ue.latitude_deg, scenario.ue.longitude_deg, scenario.ue.height_m,
                  scenario.start_s, ReceiverClock(clock.clock_offset_s, clock.frequency_error_ppm), tuple(snr_db),
-                 scenario.seed, rays, tuple(map(float, scenario.ue.velocity_ecef_m_s)))
+                 scenario.seed, rays, tuple(map(float, scenario.ue.velocity_ecef_m_s)),
+                 power_follows_range=scenario.channel.snr_db is None)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,8 @@ class Scene:
     """From every satellite, earliest first."""
     velocity_ecef_m_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Of the receiver, relative to the turning frame, all through."""
+    power_follows_range: bool = False
+    """`snr_db` is that at the start; at a later stretch of the reception the satellite is nearer or farther."""
 
     @property
     def ecef_m(self) -> np.ndarray:
@@ -83,6 +85,11 @@ class Scene:
     def system_start_s(self) -> float:
         """System time of the first sample, in s from the epoch."""
         return self.start_s - self.clock.offset_s
+
+    def snr_at(self, index: int, range_m: float) -> float:
+        """SNR of satellite `index` at a distance, in dB."""
+        nearer = self.sky[index].range_m / range_m if self.power_follows_range else 1.0
+        return self.snr_db[index] + 20.0 * float(np.log10(nearer))
 
     def ecef_at(self, t_s) -> np.ndarray:
         """The receiver's place [..., 3] at system times [...]."""

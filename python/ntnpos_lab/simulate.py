@@ -12,6 +12,7 @@ from gnuradio import blocks, gr, ntnpos
 
 from ntnpos.network.resources import PrsResource
 from ntnpos.network.search_windows import DelaySegment
+from ntnpos.world.constants import C_M_S
 from ntnpos.world.light_time import delay_polynomial
 
 from . import convert
@@ -105,11 +106,11 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: fl
     system_start = scene.system_start_s + (at_s - scene.start_s) / (1.0 + drift)
     rng = np.random.default_rng([scene.seed, 1])
     found = []
-    for index, (satellite, snr_db) in enumerate(zip(scene.assistance.satellites, scene.snr_db)):
+    for index, satellite in enumerate(scene.assistance.satellites):
         segments = travel_time(satellite.orbit, scene, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
         delay = segments[0].coefficients[0] + (at_s - system_start) - satellite.clock_offset_s
         first_slot = math.floor((at_s - delay - latest_s - _EDGE_S - satellite.sfn0_time_s) / slot_s)
-        gain = amplitude(snr_db, satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
+        gain = amplitude(scene.snr_at(index, C_M_S * segments[0].coefficients[0]), satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
                          carrier.sample_rate_hz)
         sent = convert.instant(satellite.sfn0_time_s).advanced(
             ntnpos.slot_start_samples(carrier, first_slot) / carrier.sample_rate_hz)

@@ -14,6 +14,7 @@ from ntnpos.network.measurements import Measurement
 from ntnpos.position.geometry import cramer_rao
 from ntnpos.position.timing import doppler_bound_hz, toa_bound_s
 from ntnpos.scenario import Scenario
+from ntnpos.world.constants import C_M_S
 from ntnpos.world.light_time import received
 
 from . import convert
@@ -38,17 +39,24 @@ def observed(scene: Scene, satellite: Satellite, t_s: float) -> tuple[float, flo
             -f_c * (float(found.rate[0]) + slope + drift) / (1.0 + drift))
 
 
-def occasions_of(scenario: Scenario, scene: Scene, satellite: Satellite, snr_db: float,
-                 streamed: Sequence[Stretch]) -> Iterator[dict[str, Any]]:
-    """Every slot that carries the satellite's PRS and lies whole in a stretch."""
+def power_at(scene: Scene, index: int, t_s: float) -> float:
+    """SNR in dB of the first path of satellite `index` in a stretch that begins when the receiver clock reads `t_s`."""
+    system = scene.system_start_s + (t_s - scene.start_s) / (1.0 + scene.clock.frequency_error_ppm * 1e-6)
+    found = received(scene.assistance.satellites[index].orbit, scene.ecef_at(system), system)
+    return scene.snr_at(index, C_M_S * float(found.delay_s[0])) + scene.rays[0].relative_db
+
+
+def occasions_of(scenario: Scenario, scene: Scene, number: int, streamed: Sequence[Stretch]) -> Iterator[dict[str, Any]]:
+    """Every slot that carries the PRS of satellite `number` and lies whole in a stretch."""
+    satellite = scene.assistance.satellites[number]
     carrier = convert.carrier(scene.assistance.carrier, scenario.sample_rate_hz, scenario.file)
     resource = convert.prs_resource(satellite.prs)
     slot_s = 1e-3 / scenario.carrier.slots_per_subframe
     f_s = scenario.sample_rate_hz
-    power = snr_db + scene.rays[0].relative_db
     for index, stretch in enumerate(streamed):
         begin = stretch.start_s(scenario)
         end = begin + stretch.count / f_s
+        power = power_at(scene, number, begin)
         slot = math.floor((begin - observed(scene, satellite, begin)[0] - satellite.sfn0_time_s) / slot_s) - 1
         while (sent := satellite.sfn0_time_s + slot * slot_s) < end:
             slot += 1
@@ -62,7 +70,7 @@ def occasions_of(scenario: Scenario, scene: Scene, satellite: Satellite, snr_db:
             toa, doppler = observed(scene, satellite, arrival)
             full = math.floor(arrival)
             yield {"slot_count": slot - 1, "segment": index, "t_s": arrival, "t_full_s": full, "t_frac_s": arrival - full,
-                   "toa_s": toa, "doppler_hz": doppler,
+                   "toa_s": toa, "doppler_hz": doppler, "snr_db": power,
                    "toa_crlb_s": toa_bound_s(power, scenario.carrier, satellite.prs) * math.sqrt(
                        satellite.prs.repetition_factor),
                    "doppler_crlb_hz": doppler_bound_hz(power, scenario.carrier, satellite.prs)}
@@ -79,7 +87,7 @@ def truth_of(scenario: Scenario, scene: Scene, streamed: Sequence[Stretch], fact
     carrier = scene.assistance.carrier
     satellites, rows = {}, []
     for index, (satellite, seen, snr_db) in enumerate(zip(scene.assistance.satellites, scene.sky, scene.snr_db)):
-        found = list(occasions_of(scenario, scene, satellite, snr_db, streamed))
+        found = list(occasions_of(scenario, scene, index, streamed))
         satellites[satellite.id] = {
             "transmitting": True, "line_of_sight": scene.rays[0].delay_s == 0.0, "snr_db": snr_db,
             "elevation_deg": seen.elevation_deg, "azimuth_deg": seen.azimuth_deg, "range_m": seen.range_m,
