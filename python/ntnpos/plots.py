@@ -91,8 +91,8 @@ def sky(axes, entries: Sequence[SkyEntry]) -> None:
 
 
 def sky_tracks(path: str | Path, title: str, tracks: Sequence[TrackEntry], of: int) -> None:
-    """Ways of satellites over the sky, an arrow head at the end of each, the `MOST_NAMES` first ones in colours of the legend.
-    Writes a PNG.
+    """Ways of satellites over the sky, an arrow head at the end of each, the `MOST_NAMES` first in the legend. Writes a
+    PNG.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ def sky_tracks(path: str | Path, title: str, tracks: Sequence[TrackEntry], of: i
                       arrowprops={"arrowstyle": "-|>", "color": colour, "lw": width, "shrinkA": 0, "shrinkB": 0})
     for entry, colour in zip(tracks, colours):
         axes.plot([], [], color=colour, lw=1.8, label=entry.name)
-    axes.legend(loc="center left", bbox_to_anchor=(1.08, 0.5), fontsize=9, frameon=False, title="satellite, when highest (UTC)")
+    axes.legend(loc="center left", bbox_to_anchor=(1.08, 0.5), fontsize=9, frameon=False,
+                title="satellite, when highest (UTC)")
     shown = f"the {len(tracks)} highest of {of}" if of > len(tracks) else f"{of} pass{'es' if of > 1 else ''}"
     figure.suptitle(f"{title}\n{shown}; arrows point to where they set", fontsize=11)
     figure.subplots_adjust(left=0.04, right=0.70, top=0.86, bottom=0.05)

@@ -62,7 +62,8 @@ def write_metadata(path: Path, datatype: str, sample_rate_hz: float, frequency_h
         full, frac = split(t_s)
         segments.append({"core:sample_start": start, "core:frequency": frequency_hz,
                          "ntnpos:rx_time": {"full_s": full, "frac_s": frac}})
-    info = {"core:datatype": datatype, "core:sample_rate": sample_rate_hz, "core:version": "1.0.0", "core:num_channels": 1,
-            "core:description": description, "core:author": "gr-ntnpos simulate", "core:sha512": sha512,
+    info = {"core:datatype": datatype, "core:sample_rate": sample_rate_hz, "core:version": "1.0.0",
+            "core:num_channels": 1, "core:description": description, "core:author": "gr-ntnpos simulate", "core:sha512": sha512,
             "core:extensions": [{"name": "ntnpos", "version": "1.0.0", "optional": True}], "ntnpos:truth": truth}
-    path.write_text(json.dumps({"global": info, "captures": segments, "annotations": []}, indent=1, allow_nan=False) + "\n")
+    found = {"global": info, "captures": segments, "annotations": []}
+    path.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")

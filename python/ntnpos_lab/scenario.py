@@ -134,8 +134,9 @@ def _of_occasions(scenario: Scenario, scene: Scene) -> list[Stretch]:
     return [Stretch(first, end - first) for first, end in joined]
 
 
-def _searched(satellite: Satellite, window: SearchWindow, begin: float, slots_per_ms: int) -> Iterator[tuple[float, float]]:
-    """Receiver-clock spans in which the slots of a satellite's first occasion whose search begins after `begin` may lie."""
+def _searched(satellite: Satellite, window: SearchWindow, begin: float,
+              slots_per_ms: int) -> Iterator[tuple[float, float]]:
+    """Receiver-clock spans that hold the slots of a satellite's first occasion whose search begins after `begin`."""
     prs = satellite.prs
     slot_s = 1e-3 / slots_per_ms
     earliest = begin - float(window.predict(begin)[0]) + window.half_width_s + _MARGIN_S

@@ -12,13 +12,13 @@ import numpy as np
 from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite, UePrior
 from ntnpos.network.resources import Carrier, PrsResource
 from ntnpos.world.constants import EARTH_RADIUS_M
-from ntnpos.world.elements import SHIPPED, shipped_elements
+from ntnpos.world.elements import SHIPPED, SHIPPED_TIME, shipped_elements
 from ntnpos.world.frames import enu_rotation, geodetic_to_ecef
 from ntnpos.world.link_budget import LinkBudget
 from ntnpos.world.timebase import Epoch
 from ntnpos.world.visibility import VisibleSatellite, visible_satellites
 
-DEFAULT_TIME = "2025-10-07T18:00:00Z"  # about the median epoch of the shipped elements
+DEFAULT_TIME = SHIPPED_TIME
 ELEMENTS_GOOD_FOR_DAYS = 7.0
 MOST_SATELLITES = 9
 MIN_ELEVATION_DEG = 25.0

@@ -42,8 +42,8 @@ def travel_time(orbit, scene: Scene, start_s: float, stop_s: float) -> tuple[Del
     # A fit over less than a second would leave rounding noise in its high coefficients.
     fitted = max(span, 1.0)
     return tuple(DelaySegment(start_s + i * span,
-                              tuple(delay_polynomial(orbit, scene.ecef_at(start_s + i * span), start_s + i * span, fitted,
-                                                     _ORDER, np.array(scene.velocity_ecef_m_s))))
+                              tuple(delay_polynomial(orbit, scene.ecef_at(start_s + i * span), start_s + i * span,
+                                                     fitted, _ORDER, np.array(scene.velocity_ecef_m_s))))
                  for i in range(count))
 
 
@@ -110,7 +110,8 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: fl
         segments = travel_time(satellite.orbit, scene, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
         delay = segments[0].coefficients[0] + (at_s - system_start) - satellite.clock_offset_s
         first_slot = math.floor((at_s - delay - latest_s - _EDGE_S - satellite.sfn0_time_s) / slot_s)
-        gain = amplitude(scene.snr_at(index, C_M_S * segments[0].coefficients[0]), satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
+        snr_db = scene.snr_at(index, C_M_S * segments[0].coefficients[0])
+        gain = amplitude(snr_db, satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
                          carrier.sample_rate_hz)
         sent = convert.instant(satellite.sfn0_time_s).advanced(
             ntnpos.slot_start_samples(carrier, first_slot) / carrier.sample_rate_hz)

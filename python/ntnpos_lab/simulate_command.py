@@ -112,7 +112,8 @@ def simulate(scenario: Scenario, output: str) -> dict[str, Any]:
         names["assistance"].write_text(scene.assistance.to_json())
         names["truth"].write_text(json.dumps(truth, indent=1, allow_nan=False) + "\n")
     except OSError as error:
-        raise InputError(error.filename or base, "-o", error.strerror or str(error), "a place that can be written") from None
+        raise InputError(error.filename or base, "-o", error.strerror or str(error),
+                         "a place that can be written") from None
     return {"type": "simulation"} | {kind: str(path) for kind, path in names.items()} | {
         "satellites": len(scene.sky), "captures": len(streamed), "samples": sum(s.count for s in streamed)}
 

@@ -46,7 +46,8 @@ def power_at(scene: Scene, index: int, t_s: float) -> float:
     return scene.snr_at(index, C_M_S * float(found.delay_s[0])) + scene.rays[0].relative_db
 
 
-def occasions_of(scenario: Scenario, scene: Scene, number: int, streamed: Sequence[Stretch]) -> Iterator[dict[str, Any]]:
+def occasions_of(scenario: Scenario, scene: Scene, number: int,
+                 streamed: Sequence[Stretch]) -> Iterator[dict[str, Any]]:
     """Every slot that carries the PRS of satellite `number` and lies whole in a stretch."""
     satellite = scene.assistance.satellites[number]
     carrier = convert.carrier(scene.assistance.carrier, scenario.sample_rate_hz, scenario.file)
@@ -69,8 +70,8 @@ def occasions_of(scenario: Scenario, scene: Scene, number: int, streamed: Sequen
                 continue
             toa, doppler = observed(scene, satellite, arrival)
             full = math.floor(arrival)
-            yield {"slot_count": slot - 1, "segment": index, "t_s": arrival, "t_full_s": full, "t_frac_s": arrival - full,
-                   "toa_s": toa, "doppler_hz": doppler, "snr_db": power,
+            yield {"slot_count": slot - 1, "segment": index, "t_s": arrival, "t_full_s": full,
+                   "t_frac_s": arrival - full, "toa_s": toa, "doppler_hz": doppler, "snr_db": power,
                    "toa_crlb_s": toa_bound_s(power, scenario.carrier, satellite.prs) * math.sqrt(
                        satellite.prs.repetition_factor),
                    "doppler_crlb_hz": doppler_bound_hz(power, scenario.carrier, satellite.prs)}

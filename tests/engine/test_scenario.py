@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from ntnpos.errors import InputError
 from ntnpos.scenario import load_scenario, parse_scenario
-from ntnpos.scenario.satellites import MAX_ELEMENTS_AGE_DAYS
 from ntnpos.scenario.yaml_file import read_yaml
-from ntnpos.world.elements import shipped_elements
+from ntnpos.world.elements import MAX_AGE_DAYS, shipped_elements
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "reference"))
 import exact_world  # noqa: E402
@@ -184,7 +183,7 @@ def test_elements_are_good_for_so_many_days_and_no_more(example):
     lines = example["satellites"][0]["ephemeris"]
     age = 280.5 - float(lines["line1"][20:32])  # at noon on day 280
     assert 0.0 < age < 2.0
-    for days, good in ((MAX_ELEMENTS_AGE_DAYS - age - 0.1, True), (MAX_ELEMENTS_AGE_DAYS - age + 0.1, False)):
+    for days, good in ((MAX_AGE_DAYS - age - 0.1, True), (MAX_AGE_DAYS - age + 0.1, False)):
         tree = changed(example, "epoch_utc", str(np.datetime64("2025-10-07T12:00:00") + int(days * 86400)) + "Z")
         with pytest.raises(InputError) as caught:
             parse_scenario(tree)

@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..world.elements import SHIPPED, load_tle_file, shipped_elements
+from ..world.elements import MAX_AGE_DAYS, SHIPPED, SHIPPED_TIME, load_tle_file, shipped_elements
 from ..world.frames import geodetic_to_ecef
 from ..world.orbits import TleOrbit
 from ..world.passes import SEARCHED_S, Pass, passes, track
 from ..world.timebase import SECONDS_PER_DAY, Epoch
 from .arguments import Parser, guarded, number, place, utc
 
-DEFAULT_TIME = "2025-10-07T18:00:00Z"  # about the median epoch of the shipped elements
-MAX_ELEMENTS_AGE_DAYS = 14.0
 _SHOWN = 25
 
 EXAMPLE = """examples:
@@ -34,20 +32,23 @@ EXAMPLE = """examples:
 def parser() -> Parser:
     """The command's arguments."""
     found = Parser(prog="ntnpos passes", epilog=EXAMPLE,
-                   description="Passes of satellites over a place: one line (JSON) a pass on stdout and one for the whole, a table "
-                               "on stderr, a sky plot as PNG. Exit status 1 where there is none.")
+                   description="Passes of satellites over a place: one line (JSON) a pass on stdout and one for the "
+                               "whole, a table on stderr, a sky plot as PNG. Exit status 1 where there is none.")
     found.add_argument("--place", type=place, required=True, metavar="LAT,LON", help="degrees")
     found.add_argument("--height-m", type=number(-1e3, 1e5), default=0.0, help="height above WGS-84 (default 0)")
-    found.add_argument("--at", type=utc, default=Epoch.parse(DEFAULT_TIME), metavar="UTC",
-                       help=f"start of the span (default {DEFAULT_TIME}, where the shipped elements are good)")
+    found.add_argument("--at", type=utc, default=Epoch.parse(SHIPPED_TIME), metavar="UTC",
+                       help=f"start of the span (default {SHIPPED_TIME}, where the shipped elements are good)")
     found.add_argument("--hours", type=number(0.0, 72.0, above=True), default=1.5, metavar="H",
                        help="length of the span (default 1.5 h, about one turn)")
     found.add_argument("--elements", metavar="FILE",
-                       help="two-line elements, three lines a satellite (default: the shipped ones, Starlink shell 1 and OneWeb)")
+                       help="two-line elements, three lines a satellite (default: the shipped ones, Starlink shell 1 "
+                            "and OneWeb)")
     found.add_argument("--min-elevation-deg", type=number(0.0, 90.0), default=25.0, metavar="E",
                        help="a pass begins and ends here (default 25)")
-    found.add_argument("--frequency-hz", type=number(1e6, 1e12), default=2e9, help="carrier of the Doppler (default 2e9)")
-    found.add_argument("-o", "--output", default="out/passes", metavar="DIR", help="where sky.png goes (default out/passes)")
+    found.add_argument("--frequency-hz", type=number(1e6, 1e12), default=2e9,
+                       help="carrier of the Doppler (default 2e9)")
+    found.add_argument("-o", "--output", default="out/passes", metavar="DIR",
+                       help="where sky.png goes (default out/passes)")
     return found
 
 
@@ -55,12 +56,13 @@ def elements_of(file: str | None, at: Epoch) -> list[tuple[str, str, str]]:
     """Elements of a file, or the shipped ones, that are young enough at an instant; InputError where none is."""
     elements = load_tle_file(file) if file else [e for name in SHIPPED for e in shipped_elements(name)]
     ages = [abs(TleOrbit(line1, line2, at).elements_age_s) / SECONDS_PER_DAY for _, line1, line2 in elements]
-    young = [e for e, age in zip(elements, ages) if age <= MAX_ELEMENTS_AGE_DAYS]
+    young = [e for e, age in zip(elements, ages) if age <= MAX_AGE_DAYS]
     if not young:
         raise InputError(file or "shipped elements", "epoch", f"the youngest are {min(ages):.0f} days from {at.iso()}",
-                         f"up to {MAX_ELEMENTS_AGE_DAYS:g} days for SGP4")
+                         f"up to {MAX_AGE_DAYS:g} days for SGP4")
     if len(young) < len(elements):
-        print(f"{len(elements) - len(young)} elements are older than {MAX_ELEMENTS_AGE_DAYS:g} days and left out", file=sys.stderr)
+        print(f"{len(elements) - len(young)} elements are older than {MAX_AGE_DAYS:g} days and left out",
+              file=sys.stderr)
     return young
 
 
@@ -89,7 +91,8 @@ def table(found: list[Pass], at: Epoch) -> str:
 
     lines = [f"{'satellite':16} {'rises':8}   az  {'highest':8}   az    el  {'sets':8}   az"]
     lines += [f"{p.satellite:16} {clock(p.rise_s)} {degrees(p.rise_azimuth_deg)}  {clock(p.culmination_s)} "
-              f"{degrees(p.culmination_azimuth_deg)} {p.max_elevation_deg:4.0f}°  {clock(p.set_s)} {degrees(p.set_azimuth_deg)}"
+              f"{degrees(p.culmination_azimuth_deg)} {p.max_elevation_deg:4.0f}°  "
+              f"{clock(p.set_s)} {degrees(p.set_azimuth_deg)}"
               for p in shown]
     if len(found) > len(shown):
         lines.append(f"... the {_SHOWN} highest of {len(found)}; all are on stdout")
@@ -125,8 +128,8 @@ def run(arguments) -> int:
         print(json.dumps(line_of(p, at, arguments.frequency_hz)))
     if not found:
         print(json.dumps({"type": "passes", "count": 0, "picture": None,
-                          "reason": f"none of {len(elements)} satellites rises above {arguments.min_elevation_deg:g} degrees in "
-                                    f"{arguments.hours:g} h from {at.iso()}"}))
+                          "reason": f"none of {len(elements)} satellites rises above {arguments.min_elevation_deg:g} "
+                                    f"degrees in {arguments.hours:g} h from {at.iso()}"}))
         return 1
     print(table(found, at), file=sys.stderr)
     picture = output / "sky.png"

@@ -4,4 +4,5 @@
 from .loader import load_scenario, parse_scenario
 from .model import Channel, Link, Occasions, Path, Prior, Receiver, Scenario, Ue
 
-__all__ = ["Channel", "Link", "Occasions", "Path", "Prior", "Receiver", "Scenario", "Ue", "load_scenario", "parse_scenario"]
+__all__ = ["Channel", "Link", "Occasions", "Path", "Prior", "Receiver", "Scenario", "Ue", "load_scenario",
+           "parse_scenario"]

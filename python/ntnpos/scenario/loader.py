@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a scenario (contract section 7). What this loader accepts is valid: nothing after it checks its fields again, but
-for what only the signal kernels know of a sample rate."""
+"""Reading a scenario (contract section 7).
+
+What this loader accepts is valid: nothing after it checks its fields again, but for what only the signal kernels know of a
+sample rate.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from typing import Any
 
 from ..network.assistance import read_epoch
 from ..network.resources import Carrier, read_carrier
-from .model import DATATYPES, FADING_MODELS, MAX_SAMPLES, MODELS, Channel, Link, Occasions, Path, Prior, Receiver, Scenario, Ue
+from .model import (DATATYPES, FADING_MODELS, MAX_SAMPLES, MODELS, Channel, Link, Occasions, Path, Prior, Receiver,
+                    Scenario, Ue)
 from .satellites import read_satellites
 from .yaml_file import YamlFields, read_yaml
 
@@ -18,8 +22,8 @@ MAX_DURATION_S = 86400.0
 MAX_PATHS = 32
 _LINK = tuple(f.name for f in dataclasses.fields(Link))
 _EDGE_S = 0.05  # travel time, clock offset and search window of an occasion
-_TOP = ("title", "epoch_utc", "start_s", "duration_s", "occasions", "seed", "carrier", "satellites", "prs", "ue", "receiver",
-        "channel", "link", "prior")
+_TOP = ("title", "epoch_utc", "start_s", "duration_s", "occasions", "seed", "carrier", "satellites", "prs", "ue",
+        "receiver", "channel", "link", "prior")
 _CARRIER = ("frequency_hz", "scs_khz", "n_rb", "sample_rate_hz", "cyclic_prefix", "phase_compensation")
 
 
@@ -55,8 +59,8 @@ def parse_scenario(value: Any, name: str = "scenario") -> Scenario:
     return Scenario(
         file=name, title=top.text("title", "one line of text", 200, default=FilePath(name).stem or "scenario"),
         epoch=epoch, start_s=start, duration_s=duration, occasions=occasions,
-        seed=top.integer("seed", 0, 2**32 - 1, default=1), carrier=carrier, sample_rate_hz=sample_rate, satellites=satellites,
-        ue=ue, receiver=receiver, channel=channel, link=_read_link(top, channel),
+        seed=top.integer("seed", 0, 2**32 - 1, default=1), carrier=carrier, sample_rate_hz=sample_rate,
+        satellites=satellites, ue=ue, receiver=receiver, channel=channel, link=_read_link(top, channel),
         prior=Prior(prior.number("horizontal_sigma_m", 0.0, 1e6, above=True, default=50e3),
                     prior.number("height_sigma_m", 0.0, 1e4, above=True, default=100.0)))
 
@@ -69,8 +73,8 @@ def _read_carrier(fields: YamlFields) -> tuple[Carrier, float]:
     width = 12e3 * carrier.n_rb * carrier.scs_khz
     rate = fields.number("sample_rate_hz", 0.0, 1e9, above=True)
     if rate < width:
-        raise fields.error("sample_rate_hz", f"{rate:.12g} is less than the carrier's {carrier.n_rb} resource blocks are wide",
-                           f"at least {width:.12g}")
+        raise fields.error("sample_rate_hz",
+                           f"{rate:.12g} is less than the carrier's {carrier.n_rb} resource blocks are wide", f"at least {width:.12g}")
     return carrier, rate
 
 
@@ -89,7 +93,7 @@ def _read_extent(top: YamlFields, rate: float) -> tuple[Occasions | None, float]
     limit = top.number("duration_s", 0.0, MAX_DURATION_S, above=True, default=None)
     if last > (MAX_DURATION_S if limit is None else limit):
         raise fields.error("count", f"the last of {count} begins after {last:.12g} s",
-                           f"within duration_s, {limit:.12g} s" if limit is not None else f"within {MAX_DURATION_S:.0f} s")
+                           f"within {MAX_DURATION_S:.0f} s" if limit is None else f"within duration_s, {limit:.12g} s")
     return Occasions(every, count), last + _EDGE_S
 
 
@@ -99,7 +103,8 @@ def _read_ue(fields: YamlFields) -> Ue:
         latitude_deg=fields.number("latitude_deg", -90.0, 90.0),
         longitude_deg=fields.number("longitude_deg", -180.0, 180.0),
         height_m=fields.number("height_m", -1000.0, 100000.0, default=0.0),
-        velocity_enu_m_s=fields.vector("velocity_enu_m_s", 1000.0) if "velocity_enu_m_s" in fields.value else (0.0, 0.0, 0.0))
+        velocity_enu_m_s=(fields.vector("velocity_enu_m_s", 1000.0) if "velocity_enu_m_s" in fields.value
+                          else (0.0, 0.0, 0.0)))
 
 
 def _read_receiver(fields: YamlFields) -> Receiver:
@@ -111,7 +116,8 @@ def _read_receiver(fields: YamlFields) -> Receiver:
         clock_offset_s=offset, frequency_error_ppm=error,
         noise_figure_db=fields.number("noise_figure_db", 0.0, 50.0, default=7.0),
         datatype=fields.choice("datatype", DATATYPES, default=DATATYPES[0]),
-        clock_offset_max_s=fields.number("clock_offset_max_s", abs(offset), 10.0, default=max(1e-3, 1.25 * abs(offset))),
+        clock_offset_max_s=fields.number("clock_offset_max_s", abs(offset), 10.0,
+                                         default=max(1e-3, 1.25 * abs(offset))),
         frequency_error_max_ppm=fields.number("frequency_error_max_ppm", abs(error), 1000.0,
                                               default=max(0.5, 1.25 * abs(error))))
 
@@ -141,7 +147,8 @@ def _read_link(top: YamlFields, channel: Channel) -> Link:
     if channel.snr_db is not None:
         raise top.error("link", "says what channel.snr_db says otherwise", "one of the two")
     fields.only(_LINK)
-    losses = {name: fields.number(name, 0.0, 100.0, default=0.0) for name in _LINK if name.endswith(("loss_db", "margin_db"))}
+    losses = {name: fields.number(name, 0.0, 100.0, default=0.0) for name in _LINK
+              if name.endswith(("loss_db", "margin_db"))}
     return Link(eirp_density_dbw_mhz=fields.number("eirp_density_dbw_mhz", -100.0, 100.0, default=None),
                 ue_gain_dbi=fields.number("ue_gain_dbi", -30.0, 60.0, default=0.0), **losses)
 

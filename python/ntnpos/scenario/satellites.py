@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..network.assistance import Satellite, read_satellite
 from ..network.fields import Fields
 from ..network.resources import BANDWIDTHS, COMB_SIZES, LEGAL_SYMBOLS, Carrier
-from ..world.elements import SHIPPED, load_tle_file, shipped_elements
+from ..world.elements import MAX_AGE_DAYS, SHIPPED, load_tle_file, shipped_elements
 from ..world.frames import azimuth_elevation
 from ..world.light_time import received
 from ..world.orbits import Orbit, OrbitError, StateVectorOrbit, TleOrbit
@@ -22,17 +22,16 @@ from ..world.walker import Walker
 from .model import Ue
 
 MAX_SATELLITES = 64
-MAX_ELEMENTS_AGE_DAYS = 14.0
-"""SGP4 goes astray by 1 to 3 km a day; older elements are refused."""
-_PRS = ("sequence_id", "comb_size", "re_offset", "start_symbol", "num_symbols", "start_prb", "num_rb", "periodicity_slots",
-        "slot_offset", "repetition_factor", "time_gap_slots", "muting_option1", "muting_option2")
+_PRS = ("sequence_id", "comb_size", "re_offset", "start_symbol", "num_symbols", "start_prb", "num_rb",
+        "periodicity_slots", "slot_offset", "repetition_factor", "time_gap_slots", "muting_option1", "muting_option2")
 _EPHEMERIDES = {"tle": ("type", "line1", "line2"),
                 "state_vectors": ("type", "t_s", "position_ecef_m", "velocity_ecef_m_s")}
 _SATELLITE = ("id", "ephemeris", "clock_offset_s", "sfn0_time_s", "prs", "common_ta")
 _EDGE_S = 1.2  # a delay polynomial is fitted over at least a second
 
 
-def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue, span: tuple[float, float]) -> tuple[Satellite, ...]:
+def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue,
+                    span: tuple[float, float]) -> tuple[Satellite, ...]:
     """The fields `satellites` and `prs`.
 
     Parameters
@@ -45,7 +44,7 @@ def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue, span: t
     Raises
     ------
     InputError
-        A field is wrong; a satellite is below the horizon; elements are older than `MAX_ELEMENTS_AGE_DAYS`.
+        A field is wrong; a satellite is below the horizon; elements are older than `MAX_AGE_DAYS`.
     """
     defaults = top.object("prs", default=None) or type(top)(top.file, "prs", {})
     defaults.only(_PRS)
@@ -70,7 +69,7 @@ def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue, span: t
 
 
 def completed(defaults: Fields, carrier: Carrier, index: int) -> dict[str, Any]:
-    """PRS of satellite `index` as an assistance file has it: what `defaults` leave open is spread over the satellites."""
+    """PRS of satellite `index` as in an assistance file: what `defaults` leave open is spread over the satellites."""
     given = defaults.value
     comb = defaults.integer_in("comb_size", COMB_SIZES, default=4, clause="TS 38.211 7.4.1.7.3")
     symbols = defaults.integer_in("num_symbols", LEGAL_SYMBOLS[comb], default=comb,
@@ -99,7 +98,7 @@ def _listed(fields: Fields) -> dict[str, Any]:
 
 
 def _elements(fields: Fields) -> list[tuple[str, str, str]]:
-    """The element sets that `tle` names: a file beside the scenario, one from where the command runs, or a shipped set."""
+    """The element sets that `tle` names: a file beside the scenario or from where the command runs, or a shipped set."""
     name = fields.text("tle", "a file of two-line elements, or " + " or ".join(SHIPPED), 4096)
     beside = Path(str(fields.file)).parent / name
     for path in (beside, Path(name)):
@@ -122,19 +121,20 @@ def _selected(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float]) -
     candidates = _of_tle if "tle" in fields.value else _of_walker
     high = candidates(fields, epoch, ue, span, least)
     if len(high) < count:
-        raise select.error("count", f"{count} wanted, but {len(high)} stand at {least:g} degrees or more all through the "
-                           "reception", f"up to {len(high)} there and then" if high else "another place, time or elevation")
+        raise select.error(
+            "count", f"{count} wanted, but {len(high)} stand at {least:g} degrees or more all through the reception",
+            f"up to {len(high)} there and then" if high else "another place, time or elevation")
     return high[:count]
 
 
 def _of_tle(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float], least: float) -> list[dict[str, Any]]:
     """Satellites of elements that stand high enough all through, highest at the middle first."""
     elements = _elements(fields)
-    young = [e for e in elements if abs(TleOrbit(*e[1:], epoch).elements_age_s) <= MAX_ELEMENTS_AGE_DAYS * SECONDS_PER_DAY]
+    ages = [abs(TleOrbit(*e[1:], epoch).elements_age_s) / SECONDS_PER_DAY for e in elements]
+    young = [e for e, age in zip(elements, ages) if age <= MAX_AGE_DAYS]
     if not young:
-        age = min(abs(TleOrbit(*e[1:], epoch).elements_age_s) for e in elements) / SECONDS_PER_DAY
-        raise fields.error("tle", f"the youngest elements are {age:.0f} days from epoch_utc {epoch.iso()}",
-                           f"up to {MAX_ELEMENTS_AGE_DAYS:g} days for SGP4")
+        raise fields.error("tle", f"the youngest elements are {min(ages):.0f} days from epoch_utc {epoch.iso()}",
+                           f"up to {MAX_AGE_DAYS:g} days for SGP4")
     middle = 0.5 * (span[0] + span[1])
     seen = visible_satellites(young, epoch, place_at(ue, middle, span[0]), middle, least)
     lines = {name: (line1, line2) for name, line1, line2 in young}
@@ -148,7 +148,8 @@ def _of_walker(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float], 
     walker.only(("planes", "per_plane", "height_m", "inclination_deg", "phasing", "node_deg"))
     planes = walker.integer("planes", 1, 200)
     pattern = Walker(planes=planes, per_plane=walker.integer("per_plane", 1, 200),
-                     height_m=walker.number("height_m", 2e5, 5e7), inclination_deg=walker.number("inclination_deg", 0.0, 180.0),
+                     height_m=walker.number("height_m", 2e5, 5e7),
+                     inclination_deg=walker.number("inclination_deg", 0.0, 180.0),
                      phasing=walker.integer("phasing", 0, planes - 1, default=0),
                      node_deg=walker.number("node_deg", -360.0, 360.0, default=0.0))
     middle = 0.5 * (span[0] + span[1])
@@ -184,14 +185,14 @@ def _check_in_view(fields: Fields, satellite: Satellite, epoch: Epoch, ue: Ue, s
     orbit = satellite.orbit
     if isinstance(orbit, TleOrbit):
         age = orbit.elements_age_s / SECONDS_PER_DAY
-        if abs(age) > MAX_ELEMENTS_AGE_DAYS:
+        if abs(age) > MAX_AGE_DAYS:
             raise fields.error("ephemeris", f"the elements are {abs(age):.0f} days from epoch_utc {epoch.iso()}",
-                               f"up to {MAX_ELEMENTS_AGE_DAYS:g} days for SGP4")
+                               f"up to {MAX_AGE_DAYS:g} days for SGP4")
     try:
         elevation = lowest_elevation_deg(orbit, ue, span)
         received(orbit, ue.ecef_m, [span[0] - 0.01, span[1] + _EDGE_S])
     except OrbitError as error:
         raise fields.error("ephemeris", str(error), "an ephemeris that holds all through the reception") from None
     if elevation < 0.0:
-        raise InputError(fields.file, fields.path, f"{satellite.id} stands at {elevation:.1f} degrees, below the horizon",
-                         "0 degrees or more all through the reception")
+        raise InputError(fields.file, fields.path,
+                         f"{satellite.id} stands at {elevation:.1f} degrees, below the horizon", "0 degrees or more all through the reception")

@@ -16,6 +16,10 @@ _LINE1 = re.compile(rf"1 ({_CATALOGUE})[A-Z ] .{{8}} ([ \d]\d[ \d]{{3}}\.\d{{8}}
 _LINE2 = re.compile(rf"2 ({_CATALOGUE}) ([ \d]{{3}}\.\d{{4}}) ([ \d]{{3}}\.\d{{4}}) (\d{{7}}) "
                     rf"([ \d]{{3}}\.\d{{4}}) ([ \d]{{3}}\.\d{{4}}) ([ \d]{{2}}\.\d{{8}})[ \d]{{5}}\d")
 SHIPPED = ("starlink_shell1", "oneweb")
+SHIPPED_TIME = "2025-10-07T18:00:00Z"
+"""About the median epoch of the shipped elements."""
+MAX_AGE_DAYS = 14.0
+"""SGP4 goes astray by 1 to 3 km a day; what promises a real sky refuses older elements."""
 
 
 def checksum(line: str) -> int:

@@ -80,7 +80,7 @@ class TleOrbit:
         return r, (8.0 * (after - before) - (after2 - before2)) / (12.0 * h)
 
     def position(self, t_s) -> np.ndarray:
-        """ECEF position [n, 3] in m at times [n] (or a number: n = 1): `state` without the velocity, five times as fast."""
+        """ECEF position [n, 3] in m at times [n] (or a number: n = 1): `state` without velocity, five times as fast."""
         return self._positions(np.atleast_1d(np.asarray(t_s, dtype=float)))
 
     def _positions(self, t_s: np.ndarray) -> np.ndarray:
