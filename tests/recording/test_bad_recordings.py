@@ -271,14 +271,15 @@ def test_data_of_the_wrong_length(tmp_path):
     assert message_of(path) == f"{path}: core:sha512: {problem}; allowed: {SHA512}"
 
 
-@pytest.mark.parametrize("value, at", [(np.nan, 0), (np.inf, 1999), (-np.inf, 1001)])
-def test_samples_that_are_not_finite(tmp_path, value, at):
+@pytest.mark.parametrize("value, at", [(np.nan, 0), (np.inf, 1999), (-np.inf, 1001), (-1.001e9, 7), (3e38, 1998)])
+def test_samples_that_no_receiver_can_use(tmp_path, value, at):
     samples = np.frombuffer(good_data("cf32_le"), dtype="<f4").copy()
     samples[at] = value
     data = samples.tobytes()
     path = write(tmp_path, good_meta(data, "cf32_le"), data)
     file = path.with_suffix(".sigmf-data")
-    assert message_of(path) == f"{file}: data: sample {at // 2} is not finite; allowed: finite I and Q"
+    problem = "is above 1e+09" if np.isfinite(value) else "is not finite"
+    assert message_of(path) == f"{file}: data: sample {at // 2} {problem}; allowed: finite I and Q, up to 1e+09"
 
 
 def test_files_that_are_not_there(tmp_path):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "bank_channel.h"
-#include "finite.h"
+#include "usable.h"
 #include <gnuradio/ntnpos/kernel/correlator_bank.h>
 #include <algorithm>
 #include <cmath>
@@ -88,12 +88,9 @@ void correlator_bank::push(const std::complex<float>* samples, int64_t count)
 {
     if (!d_origin)
         return;
-    const auto finite = [](const std::complex<float>& x) {
-        return std::isfinite(x.real()) && std::isfinite(x.imag());
-    };
     const auto* const stop = samples + count;
     while (samples != stop) {
-        const auto* const good = samples + leading_finite(samples, stop - samples);
+        const auto* const good = samples + leading_usable(samples, stop - samples);
         if (good != samples) {
             if (!d_anchor)
                 open();
@@ -101,7 +98,7 @@ void correlator_bank::push(const std::complex<float>* samples, int64_t count)
             d_position += good - samples;
             work(false);
         }
-        const auto* const next = std::find_if(good, stop, finite);
+        const auto* const next = std::find_if(good, stop, is_usable);
         if (next != good)
             close();
         d_position += next - good;

@@ -28,6 +28,7 @@ ARCHIVE_SUFFIX = ".sigmf"
 SAMPLE_BYTES = {"cf32_le": 8, "ci16_le": 4}
 
 _CHUNK_BYTES = 1 << 22
+_LARGEST_SAMPLE = 1e9  # kernel/usable.h: the receiver takes larger ones for missing
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Recording:
 def open_recording(path: str | os.PathLike) -> Recording:
     """Reads and checks a recording's metadata and the extent of its data.
 
-    Data are read once: for the SHA-512 where the metadata have one, and for values that are not finite.
+    Data are read once: for the SHA-512 where the metadata have one, and for values that are not finite or too large.
     Samples before the first capture have no time and are left out.
 
     Parameters
@@ -271,7 +272,7 @@ def _captures(meta: Metadata, offset: int, n_samples: int) -> list[Capture]:
 def _scan(
     meta: Metadata, info: dict, data_path: Path, data: BinaryIO, data_bytes: int, datatype: str
 ) -> None:
-    """One pass over the data: its SHA-512 where the metadata state one, and finite values in floats."""
+    """One pass over the data: its SHA-512 where the metadata state one, and usable values in floats."""
     allowed = "the SHA-512 of the data, 128 hexadecimal digits"
     has_sha512 = "core:sha512" in info
     sha512 = info.get("core:sha512")
@@ -291,13 +292,16 @@ def _scan(
         if has_sha512:
             digest.update(chunk)
         if floats:
-            bad = np.flatnonzero(~np.isfinite(np.frombuffer(chunk[: len(chunk) // 4 * 4], dtype="<f4")))
+            values = np.frombuffer(chunk[: len(chunk) // 4 * 4], dtype="<f4")
+            bad = np.flatnonzero(~(np.abs(values) <= _LARGEST_SAMPLE))
             if bad.size:
+                first = int(bad[0])
+                problem = f"is above {_LARGEST_SAMPLE:g}" if np.isfinite(values[first]) else "is not finite"
                 raise RecordingError(
                     data_path,
                     "data",
-                    f"sample {(done // 4 + int(bad[0])) // 2} is not finite",
-                    "finite I and Q",
+                    f"sample {(done // 4 + first) // 2} {problem}",
+                    f"finite I and Q, up to {_LARGEST_SAMPLE:g}",
                 )
         done += len(chunk)
     if has_sha512 and digest.hexdigest() != sha512.lower():

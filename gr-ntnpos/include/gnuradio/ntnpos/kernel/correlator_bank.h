@@ -69,8 +69,8 @@ public:
     //! Ends the current segment, if any, and starts one whose first sample is at \p
     //! anchor. Throws std::invalid_argument if that is no valid instant.
     void begin_segment(const instant& anchor);
-    //! Adds samples to the segment. What is not finite (NaN, infinite) counts as missing:
-    //! a gap.
+    //! Adds samples to the segment. What is not finite, or above 1e9 in I or Q, counts as
+    //! missing: a gap.
     void push(const std::complex<float>* samples, int64_t count);
     //! Ends the segment: what it holds is worked on, what it cuts is incomplete.
     void end_segment();
@@ -122,7 +122,7 @@ private:
     int64_t d_wait = 0; // nothing is to be done before the segment has so many samples
     std::optional<instant> d_origin; // of the samples that are pushed, and their number
     int64_t d_position = 0;
-    // of the gapless segment in work, open from its first finite sample on
+    // of the gapless segment in work, open from its first usable sample on
     std::optional<instant> d_anchor;
     std::optional<instant> d_ended; // end of the last segment
     std::vector<job> d_done; // worked on, and their signals may reach into the next batch
