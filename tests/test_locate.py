@@ -250,6 +250,7 @@ def test_folders_and_nothing_instead_of_files(good):
 
 def test_wrong_usage(top):
     for arguments in ([], ["x"], ["x", "--assistance"], ["x", "--assistance", "y", "--height-m", "nan"],
+                      ["x", "--assistance", "y", "--height-std-m", "1"], ["x", "--assistance", "y", "--height-m", "1", "--height-std-m", "9e-4"],
                       ["x", "--assistance", "y", "--bogus"], ["x", "y", "--assistance", "z"]):
         done = subprocess.run([sys.executable, top / "apps/locate.py", *arguments], capture_output=True, text=True, timeout=30)
         assert done.returncode == 2
@@ -265,7 +266,7 @@ def test_samples_that_are_no_radio(good, kind):
     elif kind == "impulses":
         values[::1000] = 1e4
     elif kind == "huge":
-        values = np.random.default_rng(3).uniform(-3e38, 3e38, 200000).astype("<f4")
+        values = np.random.default_rng(3).uniform(-1e9, 1e9, 200000).astype("<f4")
     (folder / "odd.sigmf-meta").write_text(json.dumps(changed(meta, ["global", "core:datatype"], "cf32_le")))
     (folder / "odd.sigmf-data").write_bytes(values.tobytes())
     (folder / "good.json").write_text(json.dumps(assistance))

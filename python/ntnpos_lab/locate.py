@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gnuradio import ntnpos
 
-from ntnpos.commands.arguments import Parser, guarded, number
+from ntnpos.commands.arguments import Parser, add_height, guarded, height_of, number
 from ntnpos.errors import InputError
 from ntnpos.network.assistance import MAX_TIME_S, Assistance, load_assistance
 from ntnpos.network.measurements import Measurement, from_wire
@@ -34,9 +34,7 @@ def parser() -> Parser:
                     "(JSON Lines on stdout). Exit status 0: a fix; 1: none, the last line says why; 2: bad input.")
     found.add_argument("recording", help=".sigmf-meta, .sigmf archive, or either without extension")
     found.add_argument("--assistance", required=True, help="assistance data (JSON)")
-    found.add_argument("--height-m", type=number(-1e3, 1e5), help="height above WGS-84, where known")
-    found.add_argument("--height-std-m", type=number(0.0, 1e5, above=True), default=1.0,
-                       help="its standard deviation (default 1 m)")
+    add_height(found)
     found.add_argument("--combine-s", type=number(0.0, 0.5), default=0.0,
                        help="search and measure occasions within so long a span as one, added by power: for signals that "
                             "one occasion is too weak for (default 0: each by itself; up to 0.5 s)")
@@ -131,12 +129,14 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
 
 def main(argv: list[str]) -> int:
     """Run the command; its exit status."""
-    arguments = parser().parse_args(argv)
+    options = parser()
+    arguments = options.parse_args(argv)
+    height_m, height_std_m = height_of(options, arguments)
 
     def work() -> int:
         try:
-            return locate(Path(arguments.recording), Path(arguments.assistance), arguments.height_m,
-                          arguments.height_std_m, arguments.combine_s)
+            return locate(Path(arguments.recording), Path(arguments.assistance), height_m, height_std_m,
+                          arguments.combine_s)
         except ReceiverError as error:
             print(json.dumps({"type": "error", "reason": str(error)}))
             return 1

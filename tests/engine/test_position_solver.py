@@ -213,8 +213,16 @@ def test_unknown_satellite_and_bad_deviation_are_named(sky):
         solve_toa([measured[0], replace(measured[1], satellite="NO-SUCH")], data)
     with pytest.raises(InputError, match=r"\[1\].toa_std_s"):
         solve_toa([replace(measured[0], toa_std_s=0.0)], data)
-    with pytest.raises(ValueError, match="height_std_m"):
-        solve_toa(measured, data, 0.0, 0.0)
+    for std_m in (0.0, 9e-4, math.nan):  # below a millimetre rounding would decide
+        with pytest.raises(ValueError, match="height_std_m"):
+            solve_toa(measured, data, 0.0, std_m)
+
+
+def test_a_height_may_be_known_to_a_millimetre(sky):
+    receiver = scene.Receiver(scene.ecef())
+    skies = first(sky, 6)
+    fix = solve_toa(scene.measure(skies, receiver), scene.assistance(skies), pymap3d.ecef2geodetic(*receiver.ue)[2], 1e-3)
+    assert fix.status == "ok" and not fix.excluded and error_m(fix, receiver.ue) < MM
 
 
 # ------------------------------------------------------------------------------------------- all solutions

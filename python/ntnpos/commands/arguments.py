@@ -10,7 +10,10 @@ import sys
 from typing import Callable
 
 from ..errors import InputError
+from ..position.rows import LEAST_HEIGHT_STD_M
 from ..world.timebase import Epoch
+
+DEFAULT_HEIGHT_STD_M = 1.0
 
 _NEGATIVE = re.compile(r"-\.?\d")
 
@@ -49,6 +52,20 @@ def number(low: float, high: float, above: bool = False) -> Callable[[str], floa
             raise argparse.ArgumentTypeError(f"{text!r} is not a number {start} {low:g} to {high:g}")
         return value
     return read
+
+
+def add_height(found: Parser) -> None:
+    """The options of a receiver whose height is known; `height_of` reads them."""
+    found.add_argument("--height-m", type=number(-1e3, 1e5), help="height above WGS-84, where known")
+    found.add_argument("--height-std-m", type=number(LEAST_HEIGHT_STD_M, 1e5),
+                       help=f"its standard deviation (default {DEFAULT_HEIGHT_STD_M:g} m)")
+
+
+def height_of(found: Parser, arguments: argparse.Namespace) -> tuple[float | None, float]:
+    """Height, if it is known, and its standard deviation; a deviation without a height ends the command."""
+    if arguments.height_std_m is not None and arguments.height_m is None:
+        found.error("--height-std-m needs --height-m")
+    return arguments.height_m, arguments.height_std_m or DEFAULT_HEIGHT_STD_M
 
 
 def place(text: str) -> tuple[float, float]:

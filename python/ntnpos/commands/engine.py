@@ -31,9 +31,7 @@ def parser() -> Parser:
     found.add_argument("--assistance", required=True, help="assistance data (JSON)")
     found.add_argument("--bind", default="tcp://127.0.0.1:*",
                        help="ZeroMQ endpoint to bind, on the loopback (default: a free port, which is printed)")
-    found.add_argument("--height-m", type=number(-1e3, 1e5), help="height above WGS-84, where known")
-    found.add_argument("--height-std-m", type=number(0.0, 1e5, above=True), default=1.0,
-                       help="its standard deviation (default 1 m)")
+    add_height(found)
     found.add_argument("--fix-every-s", type=number(0.0, 1e6, above=True), default=0.1,
                        help="a fix after so much of the receiver's time (default 0.1)")
     return found
@@ -69,13 +67,15 @@ def serve(wire: WireReceiver, engine: PositionEngine, fix_every_s: float, emit: 
 
 def main(argv: list[str]) -> int:
     """Run the engine until its receivers end; exit status 0, or 2 for wrong input."""
-    arguments = parser().parse_args(argv)
+    options = parser()
+    arguments = options.parse_args(argv)
+    height_m, height_std_m = height_of(options, arguments)
 
     def emit(line: str) -> None:
         print(line, flush=True)
 
     def work() -> int:
-        engine = PositionEngine(load_assistance(arguments.assistance), arguments.height_m, arguments.height_std_m)
+        engine = PositionEngine(load_assistance(arguments.assistance), height_m, height_std_m)
         with WireReceiver(arguments.bind, bind=True) as wire:
             emit(json.dumps({"type": "listening", "address": wire.address}))
             serve(wire, engine, arguments.fix_every_s, emit)

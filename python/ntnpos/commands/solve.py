@@ -12,9 +12,7 @@ from ..errors import InputError
 from ..network.assistance import Assistance, load_assistance
 from ..network.measurements import Measurement, from_json_line, read_measurements
 from ..position import solve_toa
-from .arguments import Parser, guarded, number
-
-DEFAULT_HEIGHT_STD_M = 1.0
+from .arguments import Parser, add_height, guarded, height_of
 
 
 def parser() -> Parser:
@@ -24,9 +22,7 @@ def parser() -> Parser:
     found.add_argument("measurements", type=Path, help="JSON Lines of TOA measurements")
     found.add_argument("--assistance", type=Path, required=True,
                        help="assistance data that the measurements belong to")
-    found.add_argument("--height-m", type=number(-1e3, 1e5), help="height above WGS-84, where known")
-    found.add_argument("--height-std-m", type=number(0.0, 1e5, above=True),
-                       help=f"its standard deviation (default {DEFAULT_HEIGHT_STD_M:g} m)")
+    add_height(found)
     return found
 
 
@@ -34,15 +30,13 @@ def main(argv: list[str]) -> int:
     """Run the command; returns its exit status."""
     options = parser()
     arguments = options.parse_args(argv)
-    if arguments.height_std_m is not None and arguments.height_m is None:
-        options.error("--height-std-m needs --height-m")
+    height_m, height_std_m = height_of(options, arguments)
 
     def work() -> int:
         assistance = load_assistance(arguments.assistance)
         measurements = read_measurements(arguments.measurements)
         _check(arguments.measurements, measurements, assistance)
-        fix = solve_toa(measurements, assistance, arguments.height_m,
-                        arguments.height_std_m or DEFAULT_HEIGHT_STD_M)
+        fix = solve_toa(measurements, assistance, height_m, height_std_m)
         print(fix.to_json())
         return 0 if fix.estimate is not None else 1
 

@@ -86,8 +86,8 @@ def _height(height_m: float | None, height_std_m: float) -> Height | None:
         return None
     if not np.isfinite(height_m):
         raise ValueError(f"height_m is {height_m}; allowed: a finite number")
-    if not (np.isfinite(height_std_m) and height_std_m > 0.0):
-        raise ValueError(f"height_std_m is {height_std_m}; allowed: a finite number above 0")
+    if not (np.isfinite(height_std_m) and height_std_m >= rows.LEAST_HEIGHT_STD_M):
+        raise ValueError(f"height_std_m is {height_std_m}; allowed: a finite number from {rows.LEAST_HEIGHT_STD_M:g}")
     return Height(float(height_m), float(height_std_m))
 
 

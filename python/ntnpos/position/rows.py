@@ -20,6 +20,9 @@ TOA_MODEL_STD_S = 1e-10
 """Default error that a satellite's rows share and that no standard deviation mentions: 3 cm of orbit, clock,
 model."""
 
+LEAST_HEIGHT_STD_M = 1e-3
+"""A height that is known better would drown the other rows in rounding."""
+
 _DOPPLER_HUBER = 3.0
 _LEAST_DRIFT = 1e-12
 

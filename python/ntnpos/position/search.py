@@ -108,7 +108,8 @@ def _place(system: System, solution: Solution, assistance: Assistance) -> Place:
         if abs(solution.state[layout.clock]) / C_M_S > most:
             return Place.IMPOSSIBLE
     height = float(ecef_to_geodetic(place)[2])
-    own = _SIGMAS * float(np.sqrt(local[2, 2]))
+    # A height that is known far better than the rest leaves a variance of rounding's size, of either sign.
+    own = _SIGMAS * float(np.sqrt(max(local[2, 2], 0.0)))
     if not _HEIGHTS_M[0] - own <= height <= max(_HEIGHTS_M[1], prior.height_m) + own:
         return Place.IMPOSSIBLE
     up = geometry.local_axes(place)[2]
