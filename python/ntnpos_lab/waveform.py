@@ -55,6 +55,8 @@ KNOWN = {  # fields that are read; others are no error, but a slip of the pen sh
     "carrier": ("frequency_hz", "scs_khz", "n_rb", "sample_rate_hz", "cyclic_prefix", "phase_compensation"),
     "prs": (*(f.name for f in fields(PrsResource) if not f.name.startswith("muting")), "muting_option1",
             "muting_option2"),
+    "prs.muting_option1": ("bits", "bit_repetition_factor"),
+    "prs.muting_option2": ("bits",),
     "srs": (*SRS_ALLOWED, "group_or_sequence_hopping"),
 }
 
@@ -131,7 +133,9 @@ def read_slot(path: str | Path) -> Slot:
 def say_unknown(config: Fields) -> None:
     """Name on stderr what a configuration has and nobody reads."""
     for name, known in KNOWN.items():
-        part = config.value.get(name) if name else config.value
+        part = config.value
+        for step in name.split(".") if name else ():
+            part = part.get(step) if isinstance(part, dict) else None
         for field in part if isinstance(part, dict) else ():
             if field not in known:
                 where = describe(f"{name}.{field}" if name else field)

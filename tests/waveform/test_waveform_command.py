@@ -130,11 +130,13 @@ def test_twelve_blocks_are_warned_of(config, tmp_path, capsys):
 
 
 def test_unknown_fields_are_named(config, capsys):
-    path = config(carrier={"frequency": 1}, prs={"muting_option_1": None, "muting_option2": None}, no=1)
+    path = config(carrier={"frequency": 1}, no=1,
+                  prs={"muting_option_1": None, "muting_option2": {"bits": "11", "bit_repetition_factor": 2}})
     assert run(path) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if "not known" in line]
     assert said == [f"{path}: {name!r} is not known here and is ignored"
-                    for name in ("no", "carrier.frequency", "prs.muting_option_1")]
+                    for name in ("no", "carrier.frequency", "prs.muting_option_1",
+                                 "prs.muting_option2.bit_repetition_factor")]
 
 
 @pytest.mark.parametrize("changes, said", [

@@ -25,7 +25,7 @@ and says whether the requirement is met. With --strict a row that misses by more
 error. The same seed gives the same files for any number of processes.
 
 examples:
-  ./ntnpos study receiver                        # the full form: about 10 minutes on two cores
+  ./ntnpos study receiver                        # the full form: about 5 minutes on two quiet cores
   ./ntnpos study receiver --short --seed 3 -o out/quick
   ./ntnpos study --list
 """
