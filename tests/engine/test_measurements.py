@@ -30,7 +30,7 @@ def test_a_line_has_the_contracts_fields():
                     "t_s": 3.25, "toa_s": 2.5e-3, "toa_std_s": 1e-9, "doppler_hz": -1.5e4,
                     "doppler_std_hz": 2.0,
                     "snr_db": 10.5, "rsrp_db": -60.0, "los_probability": 0.9, "status": "ok",
-                    "slot_count": 30}
+                    "slot_count": 30, "first_path_rsrpp_db": None, "additional_paths": None}
 
 
 PATHS = ({"delay_s": 2e-7, "delay_std_s": 1e-8, "rsrpp_db": -63.0},)

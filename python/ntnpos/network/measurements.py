@@ -96,7 +96,7 @@ class Measurement:
         return json.dumps(line | {k: v for k, v in self.extra.items() if k not in line}, allow_nan=False)
 
 
-_WHERE_KNOWN = ("slot_count", "window_min_s", "window_max_s", "first_path_rsrpp_db", "additional_paths")
+_WHERE_KNOWN = ("slot_count", "window_min_s", "window_max_s")
 _NAMES = tuple(f.name for f in fields(Measurement) if f.name not in ("kind", "extra"))
 
 
