@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kernel/comb_fold.h"
+#include "kernel/narrow_spectrum.h"
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <random>
@@ -50,6 +51,47 @@ BOOST_AUTO_TEST_CASE(bins_are_the_literal_sums)
                                   1e-6 * size);
             }
         }
+}
+
+BOOST_AUTO_TEST_CASE(few_bins_are_the_literal_sums)
+{
+    // Short transforms of 4, 8, 16 and 64 points, 16 to 96 of them side by side.
+    for (const int size : { 384, 1536, 4096 })
+        for (const int parts : { 1, 2, 4, 6, 12 })
+            for (const int count : { 1, 4, 7, 13, 36, 61 }) {
+                if (size % parts || !narrow_spectrum::short_size(size / parts, count))
+                    continue;
+                narrow_spectrum spectrum(size, parts, count);
+                const samples x = random_values(size, size + parts);
+                // Twice: nothing of the first call may be left.
+                spectrum.analyse(random_values(size, 1).data(), 0.3, 0.2);
+                const auto* found = spectrum.analyse(x.data(), cycles, step);
+                for (int q = 0; q < count; q += 3) {
+                    std::complex<double> sum = 0.0;
+                    for (int n = 0; n < size; ++n)
+                        sum += std::complex<double>(x[n]) *
+                               phasor(cycles + step * n - 1.0 * q * parts * n / size);
+                    BOOST_CHECK_SMALL(std::abs(std::complex<double>(found[q]) - sum),
+                                      1e-6 * size);
+                }
+            }
+    BOOST_CHECK_EQUAL(narrow_spectrum::short_size(1024, 36), 64);
+    BOOST_CHECK_EQUAL(narrow_spectrum::short_size(1024, 65), 0);
+    BOOST_CHECK_THROW(narrow_spectrum(4096, 4, 65), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(few_bins_have_the_same_bits_at_every_alignment)
+{
+    const samples x = random_values(4096, 1);
+    narrow_spectrum spectrum(4096, 4, 36);
+    const auto* found = spectrum.analyse(x.data(), cycles, step);
+    const samples first(found, found + 36);
+    for (int offset = 1; offset < 9; ++offset) {
+        samples moved(offset);
+        moved.insert(moved.end(), x.begin(), x.end());
+        found = spectrum.analyse(moved.data() + offset, cycles, step);
+        BOOST_CHECK(std::equal(first.begin(), first.end(), found));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(synthesis_is_the_literal_sum_at_indices_of_any_sign)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "comb_fold.h"
 #include "multiversion.h"
+#include "narrow_spectrum.h"
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
 #include <algorithm>
 #include <cmath>
@@ -80,6 +81,14 @@ comb_fold& comb_correlator::fold_for(const prs_replica& replica)
     return *fold;
 }
 
+narrow_spectrum* comb_correlator::narrow_for(const comb_fold& fold, int bins)
+{
+    auto& found = d_narrow[{ fold.parts(), bins }];
+    if (!found && narrow_spectrum::short_size(fold.points(), bins) > 0)
+        found = std::make_unique<narrow_spectrum>(d_size, fold.parts(), bins);
+    return found.get();
+}
+
 // What the placement of a slot's first symbol starts from: the slot's beginning.
 comb_correlator::placement comb_correlator::start(const instant& sent,
                                                   const delay_model& model) const
@@ -137,6 +146,7 @@ bool comb_correlator::measure(const sample_view& samples,
     comb_fold& fold = fold_for(replica);
     const int spacing = comb / fold.parts();
     const int elements = replica.elements();
+    narrow_spectrum* const narrow = narrow_for(fold, (elements - 1) * spacing + 1);
     out.resize(slots.size() * replica.num_symbols());
     size_t at = 0;
     for (size_t i = 0; i < slots.size(); ++i) {
@@ -150,10 +160,16 @@ bool comb_correlator::measure(const sample_view& samples,
             }
             // The lowest element is turned to bin 0.
             const int first_k = low + symbol.first_element;
-            fold.turn(p.cycles - p.step * (d_size / 2),
-                      p.step - static_cast<double>(first_k) / d_size);
-            const auto* spectrum =
-                fold.analyse(samples.data + (p.window - samples.first));
+            const double cycles = p.cycles - p.step * (d_size / 2);
+            const double step = p.step - static_cast<double>(first_k) / d_size;
+            const auto* const window = samples.data + (p.window - samples.first);
+            const std::complex<float>* spectrum;
+            if (narrow) {
+                spectrum = narrow->analyse(window, cycles, step);
+            } else {
+                fold.turn(cycles, step);
+                spectrum = fold.analyse(window);
+            }
             // Ramp over absolute subcarrier frequency takes the window's place out.
             const double ramp = -p.ramp_s * d_carrier.scs_khz * 1e3;
             d_ramp->set(ramp * first_k, ramp * comb, elements);

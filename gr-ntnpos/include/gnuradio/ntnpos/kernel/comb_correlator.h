@@ -8,11 +8,13 @@
 #include <complex>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace gr::ntnpos::kernel {
 
 class comb_fold;
+class narrow_spectrum;
 class turn_table;
 
 //! The channel on the occupied elements of one OFDM symbol, seen through a delay model.
@@ -94,10 +96,13 @@ private:
                const delay_model& model,
                placement& p) const;
     comb_fold& fold_for(const prs_replica& replica);
+    narrow_spectrum* narrow_for(const comb_fold& fold, int bins);
 
     carrier d_carrier;
     int d_size;
     std::map<int, std::unique_ptr<comb_fold>> d_folds; // by their parts
+    // By parts and bins; none where a split is not worth while.
+    std::map<std::pair<int, int>, std::unique_ptr<narrow_spectrum>> d_narrow;
     std::unique_ptr<turn_table> d_ramp;
 };
 
