@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "decimator.h"
-#include "multiversion.h"
+#include "lanes.h"
 #include "turn_table.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace gr::ntnpos::kernel {
 
@@ -134,39 +135,79 @@ void filter(const float* even,
             out[k] += taps[t] * (odd[k + 2 * t] + odd[k - 2 * (t + 1)]);
 }
 
-// The same of every index modulo 4.
-NTNPOS_MULTIVERSION
-void part_by_four(const element* in,
-                  int rows,
-                  element* __restrict p0,
-                  element* __restrict p1,
-                  element* __restrict p2,
-                  element* __restrict p3)
+// Three moving means of four samples, one after the other: what lies near the multiples
+// of a quarter of the rate folds onto zero, and there they have threefold zeros. Twice
+// for the real and the imaginary part, and all again, as far as the widest registers go.
+constexpr int row_floats = 8; // four samples make one
+constexpr int weight_floats = 2 * row_floats;
+constexpr float once = 0.015625f;
+#define NTNPOS_TWICE(a, b, c, d) \
+    a *once, a *once, b *once, b *once, c *once, c *once, d *once, d *once
+#define NTNPOS_ROWS(a, b, c, d) NTNPOS_TWICE(a, b, c, d), NTNPOS_TWICE(a, b, c, d)
+alignas(64) constexpr float mean_weights[3][weight_floats] = {
+    { NTNPOS_ROWS(1, 3, 6, 10) },
+    { NTNPOS_ROWS(12, 12, 10, 6) },
+    { NTNPOS_ROWS(3, 1, 0, 0) },
+};
+#undef NTNPOS_ROWS
+#undef NTNPOS_TWICE
+
+// Every two complex numbers of a and b that follow on each other, added.
+template <size_t width, size_t... i>
+NTNPOS_INLINE void add_neighbours(const typename lanes<width>::vector& a,
+                                  const typename lanes<width>::vector& b,
+                                  typename lanes<width>::vector& sums,
+                                  std::index_sequence<i...>)
 {
-    for (int i = 0; i < rows; ++i) {
-        p0[i] = in[4 * i];
-        p1[i] = in[4 * i + 1];
-        p2[i] = in[4 * i + 2];
-        p3[i] = in[4 * i + 3];
-    }
+    using vector = typename lanes<width>::vector;
+    using pairs = typename lane_types<width>::pairs; // moved as they are
+    const pairs even = __builtin_shufflevector((pairs)a, (pairs)b, (2 * i)...);
+    const pairs odd = __builtin_shufflevector((pairs)a, (pairs)b, (2 * i + 1)...);
+    sums = (vector)even + (vector)odd;
 }
 
-// Three moving means of four samples, one after the other: what lies near the multiples
-// of a quarter of the rate folds onto zero, and there they have threefold zeros. Rows of
-// four samples in p, the first one before the first output.
-NTNPOS_MULTIVERSION
-void thrice_means_of_four(const float* p0,
-                          const float* p1,
-                          const float* p2,
-                          const float* p3,
-                          int floats,
-                          float* __restrict out)
+// Rows of four samples in x, the first one before the first output. The four weighted
+// ones of an output are added as (0 + 1) + (2 + 3) in every version.
+template <size_t width>
+NTNPOS_INLINE void means_body(const float* x, int count, float* out)
 {
-    for (int k = 0; k < floats; ++k)
-        out[k] = 0.015625f * (p0[k] + p1[k + 4]) + 0.046875f * (p1[k] + p0[k + 4]) +
-                 0.09375f * (p2[k] + p3[k + 2]) + 0.15625f * (p3[k] + p2[k + 2]) +
-                 0.1875f * (p0[k + 2] + p1[k + 2]);
+    using lane = lanes<width>;
+    using vector = typename lane::vector;
+    constexpr int outputs = width / 2;
+    const auto neighbours = std::make_index_sequence<width / 2>();
+    int i = 0;
+    for (; i + outputs <= count; i += outputs) {
+        const float* const from = x + i * row_floats;
+        vector weighted[4];
+        for (int v = 0; v < 4; ++v) {
+            const float* const rows = from + v * width;
+            const int w = v * width % weight_floats;
+            weighted[v] = lane::at(mean_weights[0] + w) * lane::at(rows) +
+                          lane::at(mean_weights[1] + w) * lane::at(rows + row_floats) +
+                          lane::at(mean_weights[2] + w) * lane::at(rows + 2 * row_floats);
+        }
+        vector first, second, sums;
+        add_neighbours<width>(weighted[0], weighted[1], first, neighbours);
+        add_neighbours<width>(weighted[2], weighted[3], second, neighbours);
+        add_neighbours<width>(first, second, sums, neighbours);
+        lane::at(out + 2 * i) = sums;
+    }
+    for (; i < count; ++i)
+        for (int part = 0; part < 2; ++part) {
+            float weighted[4];
+            for (int k = 0; k < 4; ++k) {
+                const float* const rows = x + i * row_floats + 2 * k + part;
+                weighted[k] = mean_weights[0][2 * k] * rows[0] +
+                              mean_weights[1][2 * k] * rows[row_floats] +
+                              mean_weights[2][2 * k] * rows[2 * row_floats];
+            }
+            out[2 * i + part] = (weighted[0] + weighted[1]) + (weighted[2] + weighted[3]);
+        }
 }
+NTNPOS_VERSIONS((const float* x, int count, float* out),
+                (x, count, out),
+                thrice_means_of_four,
+                means_body)
 
 // Its largest gain from f - edge to f + edge, f a quarter and half of the rate.
 double means_stop_gain(double edge)
@@ -286,14 +327,7 @@ void decimator::run(const sample_view& samples,
             const int rows = here + 2;
             const auto* in =
                 input(samples, begin + 4 * (q - 1), 4 * rows, first, step_before);
-            part_by_four(reinterpret_cast<const element*>(in),
-                         rows,
-                         elements(0),
-                         elements(1),
-                         elements(2),
-                         elements(3));
-            thrice_means_of_four(
-                parts(0), parts(1), parts(2), parts(3), 2 * here, as_floats(to + q));
+            thrice_means_of_four(as_floats(in), here, as_floats(to + q));
         }
     }
     for (size_t k = 0; k < d_stages.size(); ++k) {

@@ -62,7 +62,7 @@ private:
     std::vector<stage> d_stages;
     turn_table d_table;
     volk::vector<std::complex<float>> d_tile;
-    volk::vector<std::complex<float>> d_parts[4];
+    volk::vector<std::complex<float>> d_parts[2];
 };
 
 } // namespace gr::ntnpos::kernel
