@@ -90,7 +90,7 @@ first_path_detector_impl::first_path_detector_impl(
     message_port_register_in(pmt::mp("config"));
     set_msg_handler(pmt::mp("config"), [this](const pmt::pmt_t& message) {
         if (pmt::is_dict(message))
-            publish("config", message);
+            publish("config", message, true);
         else
             count_bad();
     });
@@ -116,12 +116,13 @@ first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
     return &at->second;
 }
 
-void first_path_detector_impl::publish(const char* kind, pmt::pmt_t message)
+void first_path_detector_impl::publish(const char* kind, pmt::pmt_t message, bool others)
 {
-    replace(message, "schema", pmt::intern("ntnpos.wire/1"));
-    replace(message, "source", d_source);
-    replace(message, "seq", pmt::from_uint64(d_seq++));
-    replace(message, "kind", pmt::intern(kind));
+    const auto add = others ? replace : put;
+    add(message, "schema", pmt::intern("ntnpos.wire/1"));
+    add(message, "source", d_source);
+    add(message, "seq", pmt::from_uint64(d_seq++));
+    add(message, "kind", pmt::intern(kind));
     message_port_pub(meas_port(), message);
 }
 

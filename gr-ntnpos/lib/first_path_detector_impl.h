@@ -36,7 +36,8 @@ private:
     pmt::pmt_t measure(const kernel::delay_profile& profile,
                        detector& with,
                        const gr_complex* values);
-    void publish(const char* kind, pmt::pmt_t message);
+    //! \param others  made by others: it may have members of these names already
+    void publish(const char* kind, pmt::pmt_t message, bool others = false);
     void count_bad();
 
     pmt::pmt_t d_source;

@@ -2,6 +2,8 @@
 #include "pmt_fields.h"
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 namespace gr::ntnpos {
 
@@ -16,6 +18,34 @@ void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value)
 {
     dictionary = pmt::dcons(pmt::cons(pmt::intern(name), value), dictionary);
 }
+
+// The members of a dictionary, walked through once: every dict_ref would follow the
+// whole chain anew.
+class members
+{
+public:
+    explicit members(const pmt::pmt_t& dictionary)
+    {
+        if (!dictionary || !pmt::is_dict(dictionary))
+            return;
+        for (pmt::pmt_t at = dictionary; pmt::is_pair(at); at = pmt::cdr(at))
+            if (const pmt::pmt_t one = pmt::car(at); pmt::is_pair(one))
+                d_all.emplace_back(pmt::car(one), pmt::cdr(one));
+    }
+    //! Nil where there is none; of two of one name the first, as dict_ref gives it.
+    const pmt::pmt_t& operator()(const char* name) const
+    {
+        static const pmt::pmt_t none = pmt::PMT_NIL;
+        const pmt::pmt_t key = pmt::intern(name); // one object for each name
+        for (const auto& [there, value] : d_all)
+            if (there == key)
+                return value;
+        return none;
+    }
+
+private:
+    std::vector<std::pair<pmt::pmt_t, pmt::pmt_t>> d_all;
+};
 
 } // namespace
 
@@ -143,10 +173,11 @@ pmt::pmt_t describe(const kernel::delay_profile& p)
 
 std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
 {
-    const auto satellite = read_text(member(value, "satellite"));
-    const auto status = read_text(member(value, "status"));
-    const auto sent = read_instant(member(value, "sent"));
-    const auto arrival = read_instant(member(value, "arrival"));
+    const members of(value);
+    const auto satellite = read_text(of("satellite"));
+    const auto status = read_text(of("status"));
+    const auto sent = read_instant(of("sent"));
+    const auto arrival = read_instant(of("arrival"));
     if (!satellite || !status || !sent || !arrival)
         return std::nullopt;
     kernel::delay_profile p;
@@ -162,12 +193,12 @@ std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
 
     bool complete = true;
     const auto number = [&](const char* name, double& out) {
-        const auto x = read_double(member(value, name));
+        const auto x = read_double(of(name));
         complete = complete && x;
         out = x.value_or(0.0);
     };
     const auto count = [&](const char* name, int64_t low, int64_t high) {
-        const auto x = read_integer(member(value, name));
+        const auto x = read_integer(of(name));
         complete = complete && x && *x >= low && *x <= high;
         return x.value_or(0);
     };
@@ -179,7 +210,7 @@ std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
     number("scs_hz", p.scs_hz);
     // Of profiles that others make, these may be left out.
     const auto optional = [&](const char* name, double& out) {
-        if (const auto x = read_double(member(value, name)))
+        if (const auto x = read_double(of(name)))
             out = *x;
     };
     optional("toa_rate_s_per_s", p.toa_rate);
@@ -188,8 +219,7 @@ std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
     optional("std_factor", p.std_factor);
     optional("carrier_phase_cycles", p.carrier_phase_cycles);
     optional("carrier_phase_std_cycles", p.carrier_phase_std_cycles);
-    p.carrier_phase_continuous =
-        pmt::eq(member(value, "carrier_phase_continuous"), pmt::PMT_T);
+    p.carrier_phase_continuous = pmt::eq(of("carrier_phase_continuous"), pmt::PMT_T);
     p.slot_count = count("slot_count", INT64_MIN, INT64_MAX);
     p.comb_size = count("comb_size", 1, 12);
     p.subcarriers = count("subcarriers", 12, 3300);
