@@ -20,15 +20,14 @@ const float* as_floats(const std::complex<float>* x)
 }
 
 // out = s conj(v) (re + j im) (fine_re + j fine_im)
-NTNPOS_MULTIVERSION
-void elements_of(const float* s,
-                 const float* v,
-                 float re,
-                 float im,
-                 const float* fine_re,
-                 const float* fine_im,
-                 int count,
-                 float* out)
+[[gnu::always_inline]] inline void stretch_of(const float* s,
+                                              const float* v,
+                                              float re,
+                                              float im,
+                                              const float* fine_re,
+                                              const float* fine_im,
+                                              int count,
+                                              float* out)
 {
     for (int m = 0; m < count; ++m) {
         const float tr = re * fine_re[m] - im * fine_im[m];
@@ -37,6 +36,27 @@ void elements_of(const float* s,
         const float xi = s[2 * m + 1] * v[2 * m] - s[2 * m] * v[2 * m + 1];
         out[2 * m] = xr * tr - xi * ti;
         out[2 * m + 1] = xr * ti + xi * tr;
+    }
+}
+
+// out = scale s conj(v) turns
+NTNPOS_MULTIVERSION
+void elements_of(const float* s,
+                 const float* v,
+                 float scale,
+                 const turn_table& turns,
+                 int count,
+                 float* out)
+{
+    const float *fine_re = turns.fine_re(), *fine_im = turns.fine_im();
+    for (int m = 0; m < count; m += stretch) {
+        const float re = scale * turns.coarse_re()[m / stretch];
+        const float im = scale * turns.coarse_im()[m / stretch];
+        const int at = 2 * m;
+        if (count - m >= stretch) // the compiler then knows the number
+            stretch_of(s + at, v + at, re, im, fine_re, fine_im, stretch, out + at);
+        else
+            stretch_of(s + at, v + at, re, im, fine_re, fine_im, count - m, out + at);
     }
 }
 
@@ -179,25 +199,17 @@ bool comb_correlator::measure(const sample_view& samples,
             channel.centre = p.centre;
             channel.first_element = symbol.first_element;
             channel.values.resize(elements);
-            for (int m = 0; m < elements; m += stretch) {
-                const int here = std::min(stretch, elements - m);
-                const auto turn = scale * d_ramp->coarse(m / stretch);
-                auto* values = channel.values.data() + m;
-                const auto* s = spectrum + m;
-                if (spacing > 1) {
-                    for (int n = 0; n < here; ++n)
-                        values[n] = spectrum[(m + n) * spacing];
-                    s = values;
-                }
-                elements_of(as_floats(s),
-                            as_floats(symbol.values + m),
-                            turn.real(),
-                            turn.imag(),
-                            d_ramp->fine_re(),
-                            d_ramp->fine_im(),
-                            here,
-                            reinterpret_cast<float*>(values));
+            if (spacing > 1) {
+                for (int m = 0; m < elements; ++m)
+                    channel.values[m] = spectrum[m * spacing];
+                spectrum = channel.values.data();
             }
+            elements_of(as_floats(spectrum),
+                        as_floats(symbol.values),
+                        scale,
+                        *d_ramp,
+                        elements,
+                        reinterpret_cast<float*>(channel.values.data()));
         }
     }
     return true;

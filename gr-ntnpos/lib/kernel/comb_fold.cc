@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "comb_fold.h"
 #include "integers.h"
+#include "lanes.h"
 #include "multiversion.h"
 #include <algorithm>
 #include <stdexcept>
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int stretch = turn_table::stretch;
 constexpr int most_parts = turns_at_once; // 12, and room
+constexpr int whole_vectors = 8;          // complex numbers in the widest register
 
 // What is called by functions of several versions is inlined always: by itself it would
 // be compiled for the oldest processor.
@@ -21,94 +23,107 @@ const float* as_floats(const std::complex<float>* x)
 }
 float* as_floats(std::complex<float>* x) { return reinterpret_cast<float*>(x); }
 
-// a = sum_i re[i] x_i, b = sum_i im[i] x_i over the floats of the parts, which are
-// `distance` apart: no part is shuffled.
-template <int parts>
-[[gnu::always_inline]] inline void weigh(const float* x,
-                                         int distance,
-                                         const float* re,
-                                         const float* im,
-                                         int floats,
-                                         float* a,
-                                         float* b)
-{
-    for (int k = 0; k < floats; ++k) {
-        float sum_a = re[0] * x[k], sum_b = im[0] * x[k];
-        for (int i = 1; i < parts; ++i) {
-            sum_a += re[i] * x[k + i * distance];
-            sum_b += im[i] * x[k + i * distance];
-        }
-        a[k] = sum_a;
-        b[k] = sum_b;
-    }
-}
-
-// out = (a + j b) f, complex; f in two rows.
-[[gnu::always_inline]] inline void join(const float* a,
-                                        const float* b,
-                                        const float* re,
-                                        const float* im,
-                                        int count,
-                                        float* out)
+// Weights of one part for each stretch of points: coarse times corner, the imaginary
+// part twice, of either sign.
+NTNPOS_MULTIVERSION
+void weigh(const float* coarse_re,
+           const float* coarse_im,
+           float corner_re,
+           float corner_im,
+           int count,
+           float* __restrict re,
+           float* __restrict im)
 {
     for (int n = 0; n < count; ++n) {
-        const float zr = a[2 * n] - b[2 * n + 1];
-        const float zi = a[2 * n + 1] + b[2 * n];
-        out[2 * n] = zr * re[n] - zi * im[n];
-        out[2 * n + 1] = zr * im[n] + zi * re[n];
+        re[n] = coarse_re[n] * corner_re - coarse_im[n] * corner_im;
+        const float both = coarse_re[n] * corner_im + coarse_im[n] * corner_re;
+        im[2 * n] = both;
+        im[2 * n + 1] = -both;
     }
 }
 
-template <int parts>
-[[gnu::always_inline]] inline void fold_parts(const float* x,
-                                              int points,
-                                              const turn_table& turns,
-                                              const float* corner_re,
-                                              const float* corner_im,
-                                              float* out)
+// For each part a row of weights, `rows` long; the fine turns for each float: (re, re)
+// and (-im, im).
+struct fold_weights {
+    const float *re, *im, *fine_re, *fine_im;
+    int rows;
+};
+
+// One vector of the sum of the parts, `distance` floats apart, each times its weight, and
+// that times fine.
+template <size_t width, int parts>
+NTNPOS_INLINE void fold_vector(const float* x,
+                               int distance,
+                               const typename lanes<width>::vector* re,
+                               const typename lanes<width>::vector* im,
+                               const float* fine_re,
+                               const float* fine_im,
+                               float* out)
 {
-    alignas(64) float a[2 * stretch], b[2 * stretch];
-    for (int n = 0; n < points; n += stretch) {
-        float re[parts], im[parts];
-        const auto c = turns.coarse(n / stretch);
+    using lane = lanes<width>;
+    using vector = typename lane::vector;
+    const vector there = lane::at(x);
+    vector a = re[0] * there, b = im[0] * there;
+    for (int i = 1; i < parts; ++i) {
+        const vector part = lane::at(x + i * distance);
+        a += re[i] * part;
+        b += im[i] * part;
+    }
+    vector turned;
+    lane::swap(b, turned); // now the imaginary weights' part times j
+    const vector sum = a + turned;
+    lane::swap(sum, turned);
+    lane::at(out) = sum * lane::at(fine_re) + turned * lane::at(fine_im);
+}
+
+template <size_t width, int parts>
+NTNPOS_INLINE void
+fold_parts(const float* x, int points, const fold_weights& weights, float* out)
+{
+    using lane = lanes<width>;
+    for (int row = 0; row < weights.rows; ++row) {
+        typename lane::vector re[parts], im[parts];
         for (int i = 0; i < parts; ++i) {
-            re[i] = c.real() * corner_re[i] - c.imag() * corner_im[i];
-            im[i] = c.real() * corner_im[i] + c.imag() * corner_re[i];
+            const int at = i * weights.rows + row;
+            lane::fill(weights.re + at, re[i]);
+            lane::fill_pairs(weights.im + 2 * at, im[i]);
         }
-        const int count = std::min(stretch, points - n);
-        if (count == stretch) { // the compiler then knows the number
-            weigh<parts>(x + 2 * n, 2 * points, re, im, 2 * stretch, a, b);
-            join(a, b, turns.fine_re(), turns.fine_im(), stretch, out + 2 * n);
-        } else {
-            weigh<parts>(x + 2 * n, 2 * points, re, im, 2 * count, a, b);
-            join(a, b, turns.fine_re(), turns.fine_im(), count, out + 2 * n);
-        }
+        const int first = 2 * stretch * row;
+        const int floats = std::min(2 * stretch, 2 * points - first);
+        for (int k = 0; k < floats; k += width)
+            fold_vector<width, parts>(x + first + k,
+                                      2 * points,
+                                      re,
+                                      im,
+                                      weights.fine_re + k,
+                                      weights.fine_im + k,
+                                      out + first + k);
     }
 }
 
 // The sum of the parts, each turned by its corner, turned.
-NTNPOS_MULTIVERSION
-void fold(const float* x,
-          int points,
-          int parts,
-          const turn_table& turns,
-          const float* corner_re,
-          const float* corner_im,
-          float* out)
+template <size_t width>
+NTNPOS_INLINE void
+fold_body(const float* x, int points, int parts, const fold_weights& weights, float* out)
 {
     switch (parts) {
     case 1:
-        return fold_parts<1>(x, points, turns, corner_re, corner_im, out);
+        return fold_parts<width, 1>(x, points, weights, out);
     case 2:
-        return fold_parts<2>(x, points, turns, corner_re, corner_im, out);
+        return fold_parts<width, 2>(x, points, weights, out);
     case 4:
-        return fold_parts<4>(x, points, turns, corner_re, corner_im, out);
+        return fold_parts<width, 4>(x, points, weights, out);
     case 6:
-        return fold_parts<6>(x, points, turns, corner_re, corner_im, out);
+        return fold_parts<width, 6>(x, points, weights, out);
     case 12:
-        return fold_parts<12>(x, points, turns, corner_re, corner_im, out);
+        return fold_parts<width, 12>(x, points, weights, out);
     }
 }
+NTNPOS_VERSIONS(
+    (const float* x, int points, int parts, const fold_weights& weights, float* out),
+    (x, points, parts, weights, out),
+    fold,
+    fold_body)
 
 // z = y / (coarse fine), both of modulus one, and j z.
 NTNPOS_MULTIVERSION
@@ -144,9 +159,10 @@ void add_turned(
 int parts_of(int fft_size, int parts)
 {
     for (const int possible : { 1, 2, 4, 6, 12 })
-        if (parts == possible && fft_size % parts == 0)
+        if (parts == possible && fft_size % (parts * whole_vectors) == 0)
             return fft_size / parts;
-    throw std::invalid_argument("comb_fold: parts must be 1, 2, 4, 6 or 12 and divide N");
+    throw std::invalid_argument(
+        "comb_fold: parts must be 1, 2, 4, 6 or 12, and N a multiple of 8 of them");
 }
 
 } // namespace
@@ -156,6 +172,9 @@ comb_fold::comb_fold(int fft_size, int parts)
       d_forward(
           parts_of(fft_size, parts), fft::direction::forward, fft::placement::separate),
       d_inverse(d_forward.size(), fft::direction::inverse, fft::placement::separate),
+      d_rows((d_forward.size() + stretch - 1) / stretch),
+      d_weights_re(parts * d_rows),
+      d_weights_im(2 * parts * d_rows),
       d_turned(2 * d_forward.size()),
       d_turned_j(2 * d_forward.size())
 {
@@ -173,7 +192,25 @@ const std::complex<float>* comb_fold::analyse(const std::complex<float>* x)
 {
     float re[most_parts], im[most_parts];
     turns(0.0, d_step * points(), d_parts, re, im);
-    fold(as_floats(x), points(), d_parts, d_turns, re, im, as_floats(d_forward.data()));
+    for (int i = 0; i < d_parts; ++i)
+        weigh(d_turns.coarse_re(),
+              d_turns.coarse_im(),
+              re[i],
+              im[i],
+              d_rows,
+              d_weights_re.data() + i * d_rows,
+              d_weights_im.data() + 2 * i * d_rows);
+    alignas(64) float fine_re[2 * stretch], fine_im[2 * stretch];
+    for (int n = 0; n < stretch; ++n) {
+        fine_re[2 * n] = fine_re[2 * n + 1] = d_turns.fine_re()[n];
+        fine_im[2 * n] = -d_turns.fine_im()[n];
+        fine_im[2 * n + 1] = d_turns.fine_im()[n];
+    }
+    fold(as_floats(x),
+         points(),
+         d_parts,
+         { d_weights_re.data(), d_weights_im.data(), fine_re, fine_im, d_rows },
+         as_floats(d_forward.data()));
     d_forward.execute();
     return d_forward.result();
 }

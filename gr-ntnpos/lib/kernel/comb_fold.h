@@ -20,8 +20,8 @@ namespace gr::ntnpos::kernel {
 class comb_fold
 {
 public:
-    //! \param fft_size  N, a multiple of parts \param parts  g: 1, 2, 4, 6 or 12; throws
-    //! std::invalid_argument
+    //! \param fft_size  N, a multiple of 8 parts \param parts  g: 1, 2, 4, 6 or 12;
+    //! throws std::invalid_argument
     comb_fold(int fft_size, int parts);
 
     int parts() const { return d_parts; }
@@ -46,8 +46,10 @@ private:
     turn_table d_turns;
     fft d_forward;
     fft d_inverse;
-    volk::vector<float> d_turned;   // z, interleaved
-    volk::vector<float> d_turned_j; // j z
+    int d_rows;                                     // stretches of the turns
+    volk::vector<float> d_weights_re, d_weights_im; // for each part and stretch
+    volk::vector<float> d_turned;                   // z, interleaved
+    volk::vector<float> d_turned_j;                 // j z
 };
 
 } // namespace gr::ntnpos::kernel

@@ -31,6 +31,8 @@ public:
     const float* fine_im() const { return d_fine_im; }
     //! Value at n = stretch * i.
     std::complex<float> coarse(int i) const { return { d_re[i], d_im[i] }; }
+    const float* coarse_re() const { return d_re.data(); }
+    const float* coarse_im() const { return d_im.data(); }
     std::complex<float> at(int n) const
     {
         const std::complex<float> a = coarse(n / stretch);
