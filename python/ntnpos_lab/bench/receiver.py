@@ -52,6 +52,8 @@ def _flowgraph(pairs: int) -> tuple[list[float], list[float]]:
     now = pmt.make_tuple(pmt.from_uint64(0), pmt.from_double(0.0))
     tags = [gr.python_to_tag((i * len(samples), pmt.intern("rx_time"), now)) for i in range(SCENES)]
     source = blocks.vector_source_c(SCENES * samples.tolist(), False, 1, tags)
+    # With tags it asks for a buffer of all its samples at once: every page of it would be a new one.
+    source.set_output_multiple(1)
     detector = ntnpos.first_path_detector("bench", ntnpos.fft_size(carrier))
     top = gr.top_block()
     top.connect(source, ntnpos.comb_correlator(carrier, signals, windows, ntnpos.correlator_bank_config()),
