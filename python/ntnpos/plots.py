@@ -193,8 +193,14 @@ def demo_picture(path: Path, title: str, sky_entries: Sequence[SkyEntry], profil
     plt.close(figure)
 
 
+GRID_HEIGHT_INCHES = 5.0  # of the axes, with a tenth to spare
+
+
 def grid_picture(path: str | Path, grid: np.ndarray, title: str) -> None:
-    """Occupied elements of a resource grid [subcarriers, symbols], coloured by phase. Writes a PNG under exactly this name."""
+    """Occupied elements of a resource grid [subcarriers, symbols], coloured by phase. Writes a PNG under exactly this name.
+
+    Wide grids get more pixels: with fewer than one a subcarrier a comb would show as bands that are not there.
+    """
     figure, axes = plt.subplots(figsize=(7.5, 6.5))
     phase = np.where(np.abs(grid) > 0.0, np.angle(grid, deg=True), np.nan)
     shown = axes.imshow(phase, origin="lower", aspect="auto", interpolation="nearest", cmap="hsv", vmin=-180, vmax=180,
@@ -209,6 +215,6 @@ def grid_picture(path: str | Path, grid: np.ndarray, title: str) -> None:
     figure.tight_layout()
     try:
         with open(path, "wb") as file:
-            figure.savefig(file, dpi=100, format="png")
+            figure.savefig(file, dpi=max(100.0, grid.shape[0] / GRID_HEIGHT_INCHES), format="png")
     finally:
         plt.close(figure)

@@ -122,6 +122,19 @@ def test_plot_shows_the_occupied_elements(config, tmp_path):
     assert inside.any(axis=1).mean() > 0.9
 
 
+def test_plot_of_a_wide_carrier_shows_every_subcarrier(config, tmp_path):
+    """A comb of 2 over 272 blocks: 1632 lines in each symbol."""
+    out = tmp_path / "grid.png"
+    assert run(config({"n_rb": 275}, {"comb_size": 2, "re_offset": 0, "num_symbols": 2, "start_symbol": 6, "num_rb": 272,
+                                      "start_prb": 1}), "--plot", out) == 0  # clear of the frame
+    colours = plt.imread(out)[..., :3]
+    coloured = np.ptp(colours, axis=2) > 0.3
+    coloured[:, 3 * coloured.shape[1] // 4:] = False  # the bar of colours
+    columns = np.flatnonzero(coloured.any(axis=0))
+    symbol = coloured[:, columns[0] + len(columns) // 4]
+    assert np.count_nonzero(np.diff(symbol.astype(int)) == 1) == 272 * 12 // 2
+
+
 def test_twelve_blocks_are_warned_of(config, tmp_path, capsys):
     assert run(config(prs={"num_rb": 12}), "--grid", tmp_path / "grid.npy") == 0
     assert np.count_nonzero(np.load(tmp_path / "grid.npy")) == 12 * 12 // 6 * 6
