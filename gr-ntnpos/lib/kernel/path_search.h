@@ -24,7 +24,6 @@ public:
 
     //! What a path too many must surpass, before and after the strongest.
     double early_limit() const { return d_early_limit; }
-    double late_limit() const { return d_late_limit; }
 
     /*!
      * Cheap test of one path: whether anything in what it leaves is worth a full search.

@@ -2,9 +2,6 @@
 #ifndef INCLUDED_NTNPOS_LIB_KERNEL_VECTOR_MATH_H
 #define INCLUDED_NTNPOS_LIB_KERNEL_VECTOR_MATH_H
 
-#include <cstdint>
-#include <cstring>
-
 /*
  * Elementary functions without branches or library calls, so that a loop over them
  * vectorises. The reduction of the argument is the caller's, who knows its range.
@@ -42,29 +39,6 @@ inline void cos_sin_cycles(float r, float& cosine, float& sine)
     c = c * q + 1.0f;
     cosine = 1.0f - 2.0f * (s * s);
     sine = 2.0f * (s * c);
-}
-
-/*! Natural logarithm of a positive normal number, relative error below 1e-6. With u = m
- * 2^e, m in [1/sqrt 2, sqrt 2): ln m = 2 artanh((m - 1) / (m + 1)), whose argument is
- * below 0.172: five terms leave 1e-9. */
-inline float natural_log(float u)
-{
-    constexpr float ln2 = 0.693147180559945f;
-    constexpr int32_t sqrt_half_bits = 0x3f3504f3;
-    int32_t bits;
-    std::memcpy(&bits, &u, sizeof bits);
-    const int32_t exponent = (bits - sqrt_half_bits) >> 23;
-    bits -= exponent * (1 << 23);
-    float m;
-    std::memcpy(&m, &bits, sizeof m);
-    const float t = (m - 1.0f) / (m + 1.0f);
-    const float q = t * t;
-    float p = 2.0f / 9;
-    p = p * q + 2.0f / 7;
-    p = p * q + 2.0f / 5;
-    p = p * q + 2.0f / 3;
-    p = p * q + 2.0f;
-    return p * t + static_cast<float>(exponent) * ln2;
 }
 
 } // namespace gr::ntnpos::kernel

@@ -62,13 +62,6 @@ private:
     std::vector<slot> d_slots; // of the frame, empty until used
 };
 
-//! FFT bin of subcarrier \p k of the grid: k = 6 n_rb is bin 0.
-inline int subcarrier_bin(const carrier& c, int k)
-{
-    const int bin = k - 6 * c.n_rb;
-    return bin < 0 ? bin + fft_size(c) : bin;
-}
-
 } // namespace gr::ntnpos::kernel
 
 #endif
