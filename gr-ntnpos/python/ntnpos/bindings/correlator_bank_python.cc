@@ -77,59 +77,124 @@ void bind_correlator_bank(py::module& m)
              py::arg("max_coherent_s") = correlator_bank_config{}.max_coherent_s,
              py::arg("batch_s") = correlator_bank_config{}.batch_s,
              py::arg("max_combined_s") = correlator_bank_config{}.max_combined_s)
-        .def_readwrite("false_alarm_probability",
-                       &correlator_bank_config::false_alarm_probability)
-        .def_readwrite("interference_passes",
-                       &correlator_bank_config::interference_passes)
-        .def_readwrite("max_coherent_s", &correlator_bank_config::max_coherent_s)
-        .def_readwrite("batch_s", &correlator_bank_config::batch_s)
-        .def_readwrite("max_combined_s", &correlator_bank_config::max_combined_s);
+        .def_readwrite(
+            "false_alarm_probability",
+            &correlator_bank_config::false_alarm_probability,
+            "That an occasion of which nothing is received is found, 1e-12..0.5.")
+        .def_readwrite(
+            "interference_passes",
+            &correlator_bank_config::interference_passes,
+            "Rounds of estimation with the other satellites taken out, 0 (off)..10.")
+        .def_readwrite("max_coherent_s",
+                       &correlator_bank_config::max_coherent_s,
+                       "Slots of one occasion further apart than this are not joined in "
+                       "phase, 0..1.")
+        .def_readwrite("batch_s",
+                       &correlator_bank_config::batch_s,
+                       "Occasions that end within so long a stretch are estimated "
+                       "together, 1e-3..1.")
+        .def_readwrite("max_combined_s",
+                       &correlator_bank_config::max_combined_s,
+                       "Occasions within so long a span are one, added by power, 0..0.5; "
+                       "0: each by itself.");
 
-    py::enum_<occasion_status>(m, "occasion_status")
+    py::enum_<occasion_status>(
+        m, "occasion_status", "What became of one occasion of one satellite.")
         .value("found", occasion_status::found)
         .value("no_signal", occasion_status::no_signal)
         .value("incomplete", occasion_status::incomplete);
 
     py::class_<delay_profile>(
         m, "delay_profile", "A delay profile with what turns it into a measurement.")
-        .def_readonly("satellite", &delay_profile::satellite)
-        .def_readonly("slot_count", &delay_profile::slot_count)
-        .def_readonly("status", &delay_profile::status)
-        .def_readonly("sent", &delay_profile::sent)
-        .def_readonly("arrival", &delay_profile::arrival)
-        .def_readonly("toa_s", &delay_profile::toa_s)
-        .def_readonly("doppler_hz", &delay_profile::doppler_hz)
-        .def_readonly("doppler_std_hz", &delay_profile::doppler_std_hz)
-        .def_readonly("toa_rate", &delay_profile::toa_rate)
-        .def_readonly("toa_rate_std", &delay_profile::toa_rate_std)
-        .def_readonly("model_std_s", &delay_profile::model_std_s)
-        .def_readonly("std_factor", &delay_profile::std_factor)
-        .def_readonly("carrier_phase_cycles", &delay_profile::carrier_phase_cycles)
+        .def_readonly(
+            "satellite", &delay_profile::satellite, "Id in the assistance data.")
+        .def_readonly("slot_count",
+                      &delay_profile::slot_count,
+                      "First slot of the occasion, from SFN 0 slot 0.")
+        .def_readonly("status",
+                      &delay_profile::status,
+                      "An occasion_status; values mean something where it is found.")
+        .def_readonly("sent",
+                      &delay_profile::sent,
+                      "Satellite-clock reading at the start of that slot.")
+        .def_readonly("arrival",
+                      &delay_profile::arrival,
+                      "Receiver clock when its start arrives by the delay model.")
+        .def_readonly("toa_s",
+                      &delay_profile::toa_s,
+                      "The delay model then: the profile's middle point.")
+        .def_readonly(
+            "doppler_hz", &delay_profile::doppler_hz, "-f_c times the model's rate then.")
+        .def_readonly(
+            "doppler_std_hz", &delay_profile::doppler_std_hz, "Standard deviation.")
+        .def_readonly(
+            "toa_rate", &delay_profile::toa_rate, "d(toa)/dt, s/s: -doppler_hz / f_c.")
+        .def_readonly(
+            "toa_rate_std", &delay_profile::toa_rate_std, "Standard deviation, s/s.")
+        .def_readonly("model_std_s",
+                      &delay_profile::model_std_s,
+                      "Of the delay model at `arrival`, from the Doppler's deviation.")
+        .def_readonly("std_factor",
+                      &delay_profile::std_factor,
+                      "True standard deviation of a fitted delay over the fit's own.")
+        .def_readonly("carrier_phase_cycles",
+                      &delay_profile::carrier_phase_cycles,
+                      "Phase of the first path's carrier at `arrival`, counted on from "
+                      "occasion to occasion.")
         .def_readonly("carrier_phase_std_cycles",
-                      &delay_profile::carrier_phase_std_cycles)
+                      &delay_profile::carrier_phase_std_cycles,
+                      "Standard deviation; 0: not measured.")
         .def_readonly("carrier_phase_continuous",
-                      &delay_profile::carrier_phase_continuous)
-        .def_readonly("window_min_s", &delay_profile::window_min_s)
-        .def_readonly("window_max_s", &delay_profile::window_max_s)
-        .def_readonly("subcarriers", &delay_profile::subcarriers)
-        .def_readonly("observations", &delay_profile::observations)
+                      &delay_profile::carrier_phase_continuous,
+                      "Counted on from the occasion before.")
+        .def_readonly("window_min_s",
+                      &delay_profile::window_min_s,
+                      "Least pseudo-delay that was searched.")
+        .def_readonly("window_max_s",
+                      &delay_profile::window_max_s,
+                      "Largest pseudo-delay that was searched.")
+        .def_readonly(
+            "subcarriers", &delay_profile::subcarriers, "12 num_rb of the resource.")
+        .def_readonly("observations",
+                      &delay_profile::observations,
+                      "Symbols that each subcarrier was averaged over.")
         .def_property_readonly("values", [](const delay_profile& p) {
             return complex_array(p.values.size(), p.values.data());
         });
 
     py::class_<additional_path>(m, "additional_path", "A path after the first.")
-        .def_readonly("delay_s", &additional_path::delay_s)
-        .def_readonly("delay_std_s", &additional_path::delay_std_s)
-        .def_readonly("rsrpp_db", &additional_path::rsrpp_db);
+        .def_readonly("delay_s", &additional_path::delay_s, "After the first path.")
+        .def_readonly("delay_std_s",
+                      &additional_path::delay_std_s,
+                      "Standard deviation of the path's own arrival.")
+        .def_readonly("rsrpp_db",
+                      &additional_path::rsrpp_db,
+                      "Its power as first_path_rsrpp_db is the first's.");
 
     py::class_<toa_measurement>(m, "toa_measurement", "One time of arrival.")
-        .def_readonly("arrival", &toa_measurement::arrival)
-        .def_readonly("toa_s", &toa_measurement::toa_s)
-        .def_readonly("toa_std_s", &toa_measurement::toa_std_s)
-        .def_readonly("snr_db", &toa_measurement::snr_db)
-        .def_readonly("rsrp_db", &toa_measurement::rsrp_db)
-        .def_readonly("first_path_rsrpp_db", &toa_measurement::first_path_rsrpp_db)
-        .def_readonly("additional_paths", &toa_measurement::additional_paths);
+        .def_readonly(
+            "arrival",
+            &toa_measurement::arrival,
+            "Receiver clock when the start of the slot arrives on the first path.")
+        .def_readonly(
+            "toa_s",
+            &toa_measurement::toa_s,
+            "Pseudo-delay: arrival minus the satellite clock's reading when it was sent.")
+        .def_readonly("toa_std_s", &toa_measurement::toa_std_s, "Standard deviation.")
+        .def_readonly(
+            "snr_db",
+            &toa_measurement::snr_db,
+            "Power of all paths while the PRS is sent over the noise in its bandwidth.")
+        .def_readonly("rsrp_db",
+                      &toa_measurement::rsrp_db,
+                      "Power of all paths in one occupied element over full scale (TS "
+                      "38.215 5.1.28).")
+        .def_readonly("first_path_rsrpp_db",
+                      &toa_measurement::first_path_rsrpp_db,
+                      "The same of the first path alone (DL PRS-RSRPP of TS 38.215).")
+        .def_readonly("additional_paths",
+                      &toa_measurement::additional_paths,
+                      "Paths after the first, by delay.");
     m.def(
         "noise_peak_level",
         &noise_peak_level,

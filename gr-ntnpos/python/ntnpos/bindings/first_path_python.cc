@@ -27,13 +27,24 @@ void bind_first_path(py::module& m)
 {
     py::enum_<first_path_method>(
         m, "first_path_method", "How the first path is estimated.")
-        .value("maximum_likelihood", first_path_method::maximum_likelihood)
-        .value("music", first_path_method::music)
-        .value("threshold", first_path_method::threshold);
+        .value("maximum_likelihood",
+               first_path_method::maximum_likelihood,
+               "All paths together, from peaks and pairs of peaks.")
+        .value("music",
+               first_path_method::music,
+               "The same, from the peaks of a MUSIC spectrum as well.")
+        .value("threshold",
+               first_path_method::threshold,
+               "Where the profile crosses the threshold, put right for the shape of one "
+               "path.");
     py::enum_<threshold_mode>(
         m, "threshold_mode", "What the arrival threshold is made from.")
-        .value("relative", threshold_mode::relative)
-        .value("false_alarm", threshold_mode::false_alarm);
+        .value("relative",
+               threshold_mode::relative,
+               "A part of the way from the noise floor to the peak.")
+        .value("false_alarm",
+               threshold_mode::false_alarm,
+               "What noise reaches at the false-alarm probability.");
 
     py::class_<first_path_config>(
         m, "first_path_config", "How a delay profile is searched for its first path.")
@@ -72,42 +83,85 @@ void bind_first_path(py::module& m)
              py::arg("late_s") = first_path_config{}.late_s,
              py::arg("method") = first_path_config{}.method,
              py::arg("threshold_mode") = first_path_config{}.threshold_mode)
-        .def_readwrite("subcarriers", &first_path_config::subcarriers)
-        .def_readwrite("scs_hz", &first_path_config::scs_hz)
-        .def_readwrite("profile_points", &first_path_config::profile_points)
-        .def_readwrite("max_paths", &first_path_config::max_paths)
+        .def_readwrite(
+            "subcarriers",
+            &first_path_config::subcarriers,
+            "Contiguous subcarriers that the profile was made from: 12 num_rb; 12..3300.")
+        .def_readwrite("scs_hz", &first_path_config::scs_hz, "Their spacing.")
+        .def_readwrite("profile_points",
+                       &first_path_config::profile_points,
+                       "Points of the profile, at least `subcarriers`.")
+        .def_readwrite(
+            "max_paths", &first_path_config::max_paths, "Paths fitted at most, 1..8.")
         .def_readwrite("false_alarm_probability",
-                       &first_path_config::false_alarm_probability)
-        .def_readwrite("threshold", &first_path_config::threshold)
-        .def_readwrite("min_relative_db", &first_path_config::min_relative_db)
-        .def_readwrite("early_s", &first_path_config::early_s)
-        .def_readwrite("late_s", &first_path_config::late_s)
-        .def_readwrite("method", &first_path_config::method)
-        .def_readwrite("threshold_mode", &first_path_config::threshold_mode)
+                       &first_path_config::false_alarm_probability,
+                       "Of a path in a profile of noise; of a path too many beside a "
+                       "true one half before it, half after. 1e-12..0.5.")
+        .def_readwrite("threshold",
+                       &first_path_config::threshold,
+                       "Height of the arrival crossing between noise floor and peak "
+                       "(amplitude), 0..1.")
+        .def_readwrite(
+            "min_relative_db",
+            &first_path_config::min_relative_db,
+            "Weaker than this against the strongest, nothing counts as a path, -60..0.")
+        .def_readwrite("early_s",
+                       &first_path_config::early_s,
+                       "Paths are looked for from so long before the strongest.")
+        .def_readwrite(
+            "late_s", &first_path_config::late_s, "To so long after the strongest.")
+        .def_readwrite("method", &first_path_config::method, "A first_path_method.")
+        .def_readwrite(
+            "threshold_mode", &first_path_config::threshold_mode, "A threshold_mode.")
         .def("validate", [](const first_path_config& c) -> std::optional<std::string> {
             const auto error = validate(c);
             return error ? std::optional(error->message()) : std::nullopt;
         });
 
     py::class_<path_estimate>(m, "path_estimate", "One propagation path in a profile.")
-        .def_readonly("delay_s", &path_estimate::delay_s)
-        .def_readonly("delay_std_s", &path_estimate::delay_std_s)
-        .def_readonly("gain", &path_estimate::gain);
+        .def_readonly(
+            "delay_s", &path_estimate::delay_s, "From the profile's middle point.")
+        .def_readonly("delay_std_s",
+                      &path_estimate::delay_std_s,
+                      "Standard deviation, from the Fisher information at the fit.")
+        .def_readonly("gain",
+                      &path_estimate::gain,
+                      "Complex amplitude at the middle subcarrier, 1 = the replica's.");
 
     py::class_<first_path_estimate>(m, "first_path_estimate", "What a profile holds.")
-        .def_readonly("detected", &first_path_estimate::detected)
+        .def_readonly(
+            "detected",
+            &first_path_estimate::detected,
+            "False: nothing above the noise at the stated false-alarm probability.")
         .def_property_readonly("paths",
                                [](const first_path_estimate& e) {
                                    return std::vector<path_estimate>(e.paths.begin(),
                                                                      e.paths.end());
                                })
-        .def_readonly("crossing_s", &first_path_estimate::crossing_s)
-        .def_readonly("statistic", &first_path_estimate::statistic)
-        .def_readonly("noise_variance", &first_path_estimate::noise_variance)
-        .def_readonly("noise_floor", &first_path_estimate::noise_floor)
-        .def_readonly("peak_s", &first_path_estimate::peak_s)
-        .def_readonly("signal_power", &first_path_estimate::signal_power)
-        .def_readonly("threshold_level", &first_path_estimate::threshold_level);
+        .def_readonly(
+            "crossing_s",
+            &first_path_estimate::crossing_s,
+            "First point above the threshold before the peak, from the profile's middle.")
+        .def_readonly("statistic",
+                      &first_path_estimate::statistic,
+                      "Of the strongest path: -ln of its probability at one delay under "
+                      "noise alone.")
+        .def_readonly("noise_variance",
+                      &first_path_estimate::noise_variance,
+                      "Per subcarrier of the combined channel, after the fitted paths "
+                      "are taken out.")
+        .def_readonly("noise_floor",
+                      &first_path_estimate::noise_floor,
+                      "Amplitude of the profile away from the arrival region.")
+        .def_readonly("peak_s",
+                      &first_path_estimate::peak_s,
+                      "Highest point, from the profile's middle.")
+        .def_readonly("signal_power",
+                      &first_path_estimate::signal_power,
+                      "Mean square of what the paths are together on a subcarrier.")
+        .def_readonly("threshold_level",
+                      &first_path_estimate::threshold_level,
+                      "Amplitude that the crossing reaches.");
 
     py::class_<first_path>(
         m, "first_path", "First path of a complex delay profile by maximum likelihood.")
@@ -152,9 +206,16 @@ void bind_first_path(py::module& m)
              py::arg("prior") = los_config{}.prior,
              py::arg("delay_spread_min_s") = los_config{}.delay_spread_min_s,
              py::arg("delay_spread_max_s") = los_config{}.delay_spread_max_s)
-        .def_readwrite("prior", &los_config::prior)
-        .def_readwrite("delay_spread_min_s", &los_config::delay_spread_min_s)
-        .def_readwrite("delay_spread_max_s", &los_config::delay_spread_max_s)
+        .def_readwrite("prior",
+                       &los_config::prior,
+                       "Probability of a line of sight beforehand, 0..1.")
+        .def_readwrite("delay_spread_min_s",
+                       &los_config::delay_spread_min_s,
+                       "Least rms delay spread, 1e-10..1e-4; up to the largest it is "
+                       "uniform in its logarithm.")
+        .def_readwrite("delay_spread_max_s",
+                       &los_config::delay_spread_max_s,
+                       "Largest rms delay spread.")
         .def("validate", [](const los_config& c) -> std::optional<std::string> {
             const auto error = validate(c);
             return error ? std::optional(error->message()) : std::nullopt;
