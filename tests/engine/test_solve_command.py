@@ -3,6 +3,7 @@
 
 import itertools
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -84,3 +85,11 @@ def test_bad_usage_is_one_line(files, capsys, arguments):
     filled = [a.format(measured=files[0], assistance=files[1]) for a in arguments]
     status, out, err = run(capsys, *filled)
     assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+def test_the_engines_process_refuses_in_one_line(tmp_path):
+    for arguments in (["--assistance", tmp_path / "none"], ["--assistance", "x", "--height-std-m", 3], []):
+        done = subprocess.run([sys.executable, "-m", "ntnpos.commands.engine", *map(str, arguments)], capture_output=True,
+                              text=True, timeout=30)
+        assert done.returncode == 2 and done.stdout == ""
+        assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr

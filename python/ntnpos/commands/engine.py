@@ -17,7 +17,7 @@ from ..network.assistance import load_assistance
 from ..network.measurements import from_wire
 from ..network.wire import WireReceiver
 from ..position.engine import PositionEngine
-from .arguments import Parser, guarded, number
+from .arguments import Parser, add_height, guarded, height_of, number
 
 EXAMPLE = """example:
   .venv/bin/python -m ntnpos.commands.engine --assistance assistance.json --bind tcp://127.0.0.1:5555
