@@ -261,9 +261,9 @@ void comb_correlator::add_replica(const sample_view& samples,
                         d_ramp->fine_im(),
                         here,
                         made);
-                std::complex<float>* const to = fold.bins() + m * spacing;
+                auto* const to = reinterpret_cast<float*>(fold.bins() + m * spacing);
                 for (int n = 0; n < here; ++n)
-                    std::memcpy(to + n * spacing, made + 2 * n, sizeof *to);
+                    std::memcpy(to + 2 * n * spacing, made + 2 * n, 2 * sizeof *to);
             }
             fold.turn(p.cycles - p.step * (d_size / 2),
                       p.step - static_cast<double>(first_k) / d_size);

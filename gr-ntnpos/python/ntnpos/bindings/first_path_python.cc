@@ -187,14 +187,13 @@ void bind_first_path(py::module& m)
             "Estimate from the combined channel of `subcarriers` complex values.")
         .def(
             "profile_of",
-            [](first_path& f, const complex_array& channel, double known_s) {
+            [](first_path& f, const complex_array& channel) {
                 expect_size(channel, f.config().subcarriers);
                 complex_array out(f.config().profile_points);
                 f.profile_of(channel.data(), out.mutable_data());
                 return out;
             },
             py::arg("channel"),
-            py::arg("known_s") = 0.0,
             "Delay profile of a combined channel.");
 
     py::class_<los_config>(
