@@ -3,77 +3,26 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Callable, Collection, Iterator
 
 import zmq
 
 from ..errors import InputError, describe
+from .accounts import MAX_GAP, MAX_SOURCES, Accounts, SourceCounts, WireCounts, log
 from .measurements import Measurement, from_wire
 from .pmt import WireError, decode
 
 SCHEMA = "ntnpos.wire/1"
-MAX_SOURCES = 64
 MAX_SOURCE_CHARS = 64
-MAX_GAP = 1_000_000
-_RECENT = 64  # messages of a source that are remembered, to know a repeat
 _POLL_MS = 100
 _QUEUE = 10_000
 _LARGEST_QUEUED = 1 << 24  # ZeroMQ itself drops the peer that sends more in one message
 
-__all__ = ["CurveKeys", "SourceCounts", "WireCounts", "WireError", "WireReceiver", "decode"]
-log = logging.getLogger("ntnpos.wire")
-
-
-@dataclass
-class SourceCounts:
-    """What one source sent, by its `seq`."""
-
-    received: int = 0
-    """Messages passed on."""
-    lost: int = 0
-    """Numbers missing between messages (a gap of up to `MAX_GAP`)."""
-    restarts: int = 0
-    """Times the numbers began again, or jumped further than any loss."""
-    duplicates: int = 0
-    """Messages repeated, and dropped."""
-    ended: bool = False
-    """Its last message was of kind ``end``."""
-    next_seq: int = -1
-    """The number its next message should have; -1 before the first."""
-    recent: OrderedDict[int, int] = field(default_factory=OrderedDict, repr=False)
-    """Number and hash of its last messages."""
-
-    def follow(self, seq: int, digest: int) -> bool:
-        """Account for a message; False where it repeats a recent one, number and content."""
-        if self.recent.get(seq) == digest:
-            self.duplicates += 1
-            return False
-        gap = seq - self.next_seq
-        if self.next_seq >= 0:
-            if 0 <= gap <= MAX_GAP:
-                self.lost += gap
-            else:
-                self.restarts += 1
-        self.next_seq = seq + 1
-        self.recent[seq] = digest
-        if len(self.recent) > _RECENT:
-            self.recent.popitem(last=False)
-        self.received += 1
-        return True
-
-
-@dataclass
-class WireCounts:
-    """What arrived, over all sources: received = passed on + bad + duplicates."""
-
-    received: int = 0
-    bad: int = 0
-    duplicates: int = 0
+__all__ = ["MAX_GAP", "MAX_SOURCES", "CurveKeys", "SourceCounts", "WireCounts", "WireError", "WireReceiver",
+           "check_address", "check_header", "decode"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +34,7 @@ class CurveKeys:
     server: bytes | None = None
 
 
-class WireReceiver:
+class WireReceiver(Accounts):
     """Subscribes to measurement messages, decodes and counts them. Use from one thread; a context manager.
 
     Parameters
@@ -109,13 +58,10 @@ class WireReceiver:
 
     def __init__(self, address: str, *, bind: bool = False, curve: CurveKeys | None = None,
                  sources: Collection[str] | None = None, clock: Callable[[], float] = time.monotonic):
-        _check_address(address, curve)
-        self.counts = WireCounts()
-        self.sources: OrderedDict[str, SourceCounts] = OrderedDict()
+        check_address(address, curve)
+        super().__init__(clock)
         self._wanted = None if sources is None else frozenset(sources)
         self._done: set[str] = set()
-        self._clock = clock
-        self._quiet_until, self._unlogged = float("-inf"), 0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         for option, value in ((zmq.LINGER, 0), (zmq.RCVHWM, _QUEUE), (zmq.MAXMSGSIZE, _LARGEST_QUEUED)):
@@ -153,11 +99,6 @@ class WireReceiver:
     def ended(self) -> bool:
         """The sources that end the iterators have all sent ``end``."""
         return bool(self._done) if self._wanted is None else self._wanted <= self._done
-
-    @property
-    def lost(self) -> int:
-        """Messages lost, over the sources still tracked."""
-        return sum(source.lost for source in self.sources.values())
 
     def messages(self, idle_timeout_s: float | None = None,
                  stop: Callable[[], bool] | None = None) -> Iterator[dict[str, Any]]:
@@ -201,7 +142,7 @@ class WireReceiver:
         """Count a message that was passed on as bad after all."""
         if message["source"] in self.sources:
             self.sources[message["source"]].received -= 1
-        self._bad(problem)
+        self.bad(problem)
 
     def accept(self, data: bytes | None) -> dict[str, Any] | None:
         """Count one message as received; the decoded message, or None where it is bad or a repeat. Never
@@ -211,42 +152,25 @@ class WireReceiver:
             if data is None:
                 raise WireError("a message of several parts")
             message = decode(data)
-            _check_header(message)
+            check_header(message)
         except WireError as error:
-            self._bad(str(error))
+            self.bad(str(error))
             return None
-        source = self._source(message["source"])
-        if not source.follow(message["seq"], hash(data)):
-            self.counts.duplicates += 1
+        if not self.follow(message["source"], message["seq"], hash(data)):
             return None
-        source.ended = message["kind"] == "end"
-        if source.ended and (self._wanted is None or message["source"] in self._wanted):
+        ended = self.sources[message["source"]].ended = message["kind"] == "end"
+        if ended and (self._wanted is None or message["source"] in self._wanted):
             self._done.add(message["source"])
         return message
 
-    def _source(self, name: str) -> SourceCounts:
-        """The counts of a source, now the most recent; the least recent is forgotten beyond `MAX_SOURCES`."""
-        if name in self.sources:
-            self.sources.move_to_end(name)
-        else:
-            if len(self.sources) >= MAX_SOURCES:
-                forgotten, _ = self.sources.popitem(last=False)
-                if self._wanted is None:
-                    self._done.discard(forgotten)
-            self.sources[name] = SourceCounts()
-        return self.sources[name]
-
-    def _bad(self, problem: str) -> None:
-        """Count, and log once a second at most."""
-        self.counts.bad += 1
-        self._unlogged += 1
-        if self._clock() >= self._quiet_until:
-            log.warning("%d bad messages dropped (%d in all), the last: %s", self._unlogged, self.counts.bad,
-                        describe(problem, 200))
-            self._quiet_until, self._unlogged = self._clock() + 1.0, 0
+    def _forgotten(self, name: str) -> None:
+        """See `Accounts`."""
+        if self._wanted is None:
+            self._done.discard(name)
 
 
-def _check_header(message: Any) -> None:
+def check_header(message: Any) -> None:
+    """`WireError` where a decoded PMT lacks a valid `schema`, `source`, `kind` or `seq`."""
     if not isinstance(message, dict):
         raise WireError("not a dict")
     schema = message.get("schema")
@@ -261,7 +185,8 @@ def _check_header(message: Any) -> None:
         raise WireError(f"seq {describe(seq)} is not a count")
 
 
-def _check_address(address: str, curve: CurveKeys | None) -> None:
+def check_address(address: str, curve: CurveKeys | None) -> None:
+    """`InputError` where an endpoint is malformed, or off the loopback without keys."""
     allowed = "tcp://HOST:PORT, ipc://PATH"
     readable = isinstance(address, str) and address.isprintable()
     if not readable or not address.startswith(("tcp://", "ipc://")):
