@@ -13,16 +13,14 @@ from gnuradio import blocks, gr, ntnpos
 from ntnpos.network.resources import PrsResource
 from ntnpos.network.search_windows import DelaySegment
 from ntnpos.world.constants import C_M_S
-from ntnpos.world.light_time import delay_polynomial
 
 from . import convert
 from .scene import LINE_OF_SIGHT, Ray, Scene
+from .trajectories import delay_segments
 
 NOISE_POWER = 1e-3
 """Variance of a complex noise sample at the receiver."""
 _EDGE_S = 2e-3   # sent before and after what is received, so that no filter meets an edge
-_ORDER = 5
-_SEGMENT_S = 5.0
 
 
 def amplitude(snr_db: float, prs: PrsResource, n_rb: int, scs_hz: float, sample_rate_hz: float) -> float:
@@ -36,15 +34,8 @@ def amplitude(snr_db: float, prs: PrsResource, n_rb: int, scs_hz: float, sample_
 
 
 def travel_time(orbit, scene: Scene, start_s: float, stop_s: float) -> tuple[DelaySegment, ...]:
-    """Geometric delay from an orbit to a scene's receiver over a span of system time, in pieces of at most 5 s."""
-    count = max(1, math.ceil((stop_s - start_s) / _SEGMENT_S))
-    span = (stop_s - start_s) / count
-    # A fit over less than a second would leave rounding noise in its high coefficients.
-    fitted = max(span, 1.0)
-    return tuple(DelaySegment(start_s + i * span,
-                              tuple(delay_polynomial(orbit, scene.ecef_at(start_s + i * span), start_s + i * span,
-                                                     fitted, _ORDER, np.array(scene.velocity_ecef_m_s))))
-                 for i in range(count))
+    """Geometric delay from an orbit to a scene's receiver over a span of system time."""
+    return delay_segments(orbit, scene.ecef_at, start_s, stop_s, scene.velocity_ecef_m_s)
 
 
 def along(ray: Ray, segments: tuple[DelaySegment, ...], scene: Scene) -> tuple[DelaySegment, ...]:
