@@ -82,7 +82,7 @@ comparison correlator(const std::string& name, int num_rb, int reference_points)
     s->received = white(1.4e-3 * s->scene.carrier.sample_rate_hz, 1.0, 1);
     s->correlator = std::make_unique<comb_correlator>(s->scene.carrier);
     for (int i = 0; i < SATELLITES; ++i) {
-        s->replicas.emplace_back(s->scene.carrier, s->scene.signals[i].prs);
+        s->replicas.emplace_back(s->scene.carrier, s->scene.signals[i].resource);
         s->models.push_back(model_of(s->scene.delays[i]));
     }
     s->view = { s->received.data(),
@@ -151,7 +151,8 @@ comparison search(const std::string& name, double doppler_half_width_hz)
     const double rate = s->scene.carrier.sample_rate_hz;
     s->scene.delays[0].segments[0].coefficients = { 0.6e-3, 20e-6 };
     s->received = bench::received(s->scene, 2.5e-3);
-    s->replica = std::make_unique<prs_replica>(s->scene.carrier, s->scene.signals[0].prs);
+    s->replica =
+        std::make_unique<prs_replica>(s->scene.carrier, s->scene.signals[0].resource);
     s->search = std::make_unique<prs_search>(s->scene.carrier, 1e-4);
     s->model = model_of(s->scene.delays[0]);
     s->view = {

@@ -60,7 +60,7 @@ samples received(const receiver_scene& scene, double seconds)
     add_noise({ 3, fft_size(c) / (12.0 * c.n_rb) / snr }, 0, count, out.data());
     samples sent;
     for (size_t i = 0; i < scene.signals.size(); ++i) {
-        prs_modulator modulator(c, { scene.signals[i].prs });
+        prs_modulator modulator(c, { std::get<prs_resource>(scene.signals[i].resource) });
         sent.clear();
         for (int64_t slot = 0; slot < slots; ++slot) {
             const size_t begin = sent.size();

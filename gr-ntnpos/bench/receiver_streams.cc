@@ -72,7 +72,7 @@ std::function<void()> chain(int num_rb)
     c->scene = make_scene(satellites, 4096, 272, num_rb, false);
     const carrier& grid = c->scene.carrier;
     for (int i = 0; i < satellites; ++i) {
-        auto& prs = c->scene.signals[i].prs;
+        auto& prs = std::get<prs_resource>(c->scene.signals[i].resource);
         prs.start_symbol = 1; // all of it arrives within the slot's length
         auto& delay = c->scene.delays[i];
         delay.segments[0].coefficients[0] -= 1.8e-4;

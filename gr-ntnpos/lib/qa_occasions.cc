@@ -10,6 +10,11 @@ using slots = std::vector<int64_t>;
 
 namespace {
 
+prs_resource& prs_of(satellite_signal& signal)
+{
+    return std::get<prs_resource>(signal.resource);
+}
+
 carrier make_carrier(int scs_khz)
 {
     carrier c;
@@ -80,15 +85,15 @@ BOOST_AUTO_TEST_CASE(occasions_are_the_slots_of_the_standard)
         satellite_signal signal;
         signal.id = "a";
         signal.sfn0 = { 100, 0.25 };
-        signal.prs.periodicity_slots = test.periodicity;
-        signal.prs.slot_offset = test.offset;
-        signal.prs.repetition_factor = test.repetition;
-        signal.prs.time_gap_slots = test.gap;
-        signal.prs.muting_option1_bits = test.bits1;
-        signal.prs.muting_option1_repetition = test.repetition1;
-        signal.prs.muting_option2_bits = test.bits2;
+        prs_of(signal).periodicity_slots = test.periodicity;
+        prs_of(signal).slot_offset = test.offset;
+        prs_of(signal).repetition_factor = test.repetition;
+        prs_of(signal).time_gap_slots = test.gap;
+        prs_of(signal).muting_option1_bits = test.bits1;
+        prs_of(signal).muting_option1_repetition = test.repetition1;
+        prs_of(signal).muting_option2_bits = test.bits2;
         const carrier c = make_carrier(test.scs_khz);
-        BOOST_REQUIRE(!validate(signal.prs, c));
+        BOOST_REQUIRE(!validate(signal.resource, c));
         occasion_sequence sequence(c, signal, test.coherent_s);
         const auto count = std::count(test.expected.begin(), test.expected.end(), ';');
         BOOST_CHECK_EQUAL(
@@ -116,10 +121,10 @@ BOOST_AUTO_TEST_CASE(instances_within_the_combined_span_are_one_occasion_of_grou
     };
     for (const auto& test : cases) {
         satellite_signal signal;
-        signal.prs.periodicity_slots = 10;
-        signal.prs.slot_offset = 3;
-        signal.prs.repetition_factor = test.repetition;
-        signal.prs.time_gap_slots = test.gap;
+        prs_of(signal).periodicity_slots = 10;
+        prs_of(signal).slot_offset = 3;
+        prs_of(signal).repetition_factor = test.repetition;
+        prs_of(signal).time_gap_slots = test.gap;
         occasion_sequence sequence(
             make_carrier(15), signal, test.coherent_s, test.combined_s);
         const instant from = advance(signal.sfn0, test.from_s);
@@ -138,8 +143,8 @@ BOOST_AUTO_TEST_CASE(slots_leave_when_the_satellite_clock_says)
     satellite_signal signal;
     signal.id = "a";
     signal.sfn0 = { 1'700'000'000, 0.75 };
-    signal.prs.periodicity_slots = 8;
-    signal.prs.slot_offset = 1;
+    prs_of(signal).periodicity_slots = 8;
+    prs_of(signal).slot_offset = 1;
     for (const int scs_khz : { 15, 30 }) {
         const carrier c = make_carrier(scs_khz);
         occasion_sequence sequence(c, signal, 0.0);
@@ -167,20 +172,20 @@ BOOST_AUTO_TEST_CASE(frame_numbers_wrap_and_occasions_go_on)
     // wrap.
     satellite_signal signal;
     signal.id = "a";
-    signal.prs.periodicity_slots = 10240;
-    signal.prs.slot_offset = 4;
-    signal.prs.resource_slot_offset = 3;
+    prs_of(signal).periodicity_slots = 10240;
+    prs_of(signal).slot_offset = 4;
+    prs_of(signal).resource_slot_offset = 3;
     const carrier c = make_carrier(15);
     occasion_sequence rare(c, signal, 10e-3);
     BOOST_CHECK_EQUAL(text(listed(rare, { 1, 0.0 }, 3)), "10247; 20487; 30727; ");
 
-    signal.prs.periodicity_slots = 2560;
-    signal.prs.muting_option1_bits = { 0, 0, 0, 1 };
+    prs_of(signal).periodicity_slots = 2560;
+    prs_of(signal).muting_option1_bits = { 0, 0, 0, 1 };
     occasion_sequence muted(c, signal, 10e-3);
     BOOST_CHECK_EQUAL(text(listed(muted, { 0, 0.0 }, 3)), "7687; 17927; 28167; ");
 
     // An SFN 0 in the far past: 31 years of slots.
-    signal.prs = prs_resource();
+    signal.resource = prs_resource();
     occasion_sequence old(c, signal, 10e-3);
     old.seek({ 1'000'000'000, 0.0005 });
     BOOST_CHECK_EQUAL(old.peek()->slots.front(), 1'000'000'000'000);
@@ -190,8 +195,8 @@ BOOST_AUTO_TEST_CASE(a_resource_that_is_always_muted_has_no_occasions)
 {
     satellite_signal signal;
     signal.id = "a";
-    signal.prs.periodicity_slots = 4;
-    signal.prs.muting_option1_bits = { 0, 0 };
+    prs_of(signal).periodicity_slots = 4;
+    prs_of(signal).muting_option1_bits = { 0, 0 };
     occasion_sequence sequence(make_carrier(15), signal, 10e-3);
     sequence.seek({ 5, 0.0 });
     BOOST_CHECK(!sequence.peek());
@@ -203,7 +208,7 @@ BOOST_AUTO_TEST_CASE(looking_ahead_changes_nothing)
 {
     satellite_signal signal;
     signal.id = "a";
-    signal.prs.repetition_factor = 2;
+    prs_of(signal).repetition_factor = 2;
     const carrier c = make_carrier(15);
     occasion_sequence a(c, signal, 0.0), b(c, signal, 0.0);
     a.seek({ 0, 0.0 });

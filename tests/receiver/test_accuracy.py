@@ -148,5 +148,5 @@ def test_six_equal_satellites_are_at_the_bound():
         assert [m.status for m in found] == ["found"] * 6
         errors += [m.toa_s - toas[m.satellite](m.arrival_s) for m in found]
         stds += [m.toa_std_s for m in found]
-    bound_s = exact.toa_bound_s(carrier, signals[0].prs, noise)
+    bound_s = exact.toa_bound_s(carrier, signals[0].resource, noise)
     check(np.array(errors), np.array(stds), bound_s, "6 satellites")

@@ -15,7 +15,7 @@ first_path_config
 detector_config(const carrier& c, const satellite_signal& s, double false_alarm)
 {
     first_path_config f;
-    f.subcarriers = 12 * s.prs.num_rb;
+    f.subcarriers = subcarriers(s.resource);
     f.scs_hz = c.scs_khz * 1e3;
     f.profile_points = fft_size(c);
     f.false_alarm_probability = false_alarm;
@@ -29,7 +29,7 @@ correlator_bank::channel::channel(const carrier& c,
                                   const correlator_bank_config& config)
     : grid(c),
       signal(s),
-      replica(c, s.prs),
+      replica(c, s.resource),
       detector(detector_config(c, s, config.false_alarm_probability)),
       occasions(c, s, config.max_coherent_s, config.max_combined_s),
       phase(c.frequency_hz)
@@ -200,7 +200,7 @@ delay_profile correlator_bank::channel::report(const job& j)
 {
     delay_profile p;
     p.satellite = signal.id;
-    p.comb_size = signal.prs.comb_size;
+    p.comb_size = replica.comb_size();
     p.subcarriers = replica.span();
     p.grid_subcarriers = 12 * grid.n_rb;
     p.scs_hz = grid.scs_khz * 1e3;
@@ -216,7 +216,7 @@ delay_profile correlator_bank::channel::report(const job& j)
     p.window_min_s = j.start.at(expected_at) - j.half_width_s;
     p.window_max_s = j.start.at(expected_at) + j.half_width_s;
     p.observations = static_cast<int>(j.where.slots.size()) * replica.num_symbols() /
-                     replica.resource().comb_size;
+                     replica.comb_size();
     p.values.assign(fft_size(grid), std::complex<float>(0.0f));
     if (j.found()) {
         const auto& e = j.estimate;

@@ -94,7 +94,7 @@ comb_correlator::~comb_correlator() = default;
 
 comb_fold& comb_correlator::fold_for(const prs_replica& replica)
 {
-    const int parts = std::gcd(replica.resource().comb_size, d_size);
+    const int parts = std::gcd(replica.comb_size(), d_size);
     auto& fold = d_folds[parts];
     if (!fold)
         fold = std::make_unique<comb_fold>(d_size, parts);
@@ -156,9 +156,9 @@ bool comb_correlator::measure(const sample_view& samples,
                               const delay_model& model,
                               std::vector<symbol_channel>& out)
 {
-    const int comb = replica.resource().comb_size;
-    const int low = 12 * replica.resource().start_prb - 6 * d_carrier.n_rb;
-    const double amplitude = std::pow(10.0, replica.resource().power_offset_db / 20.0);
+    const int comb = replica.comb_size();
+    const int low = replica.lowest_subcarrier() - 6 * d_carrier.n_rb;
+    const double amplitude = replica.amplitude();
     // The grid's unit element has amplitude 1/sqrt(12 n_rb) in time; the transform of N
     // samples gives N of it.
     const auto scale = static_cast<float>(std::sqrt(12.0 * d_carrier.n_rb) / d_size /
@@ -224,8 +224,8 @@ void comb_correlator::add_replica(const sample_view& samples,
                                   double edge_s,
                                   float scale)
 {
-    const int comb = replica.resource().comb_size;
-    const int low = 12 * replica.resource().start_prb - 6 * d_carrier.n_rb;
+    const int comb = replica.comb_size();
+    const int low = replica.lowest_subcarrier() - 6 * d_carrier.n_rb;
     const double edge = edge_s * d_carrier.sample_rate_hz;
     const float element = scale / std::sqrt(12.0f * d_carrier.n_rb);
     comb_fold& fold = fold_for(replica);

@@ -16,7 +16,7 @@ correlator_bank::correlator_bank(const carrier& c,
       d_search(c, config.false_alarm_probability)
 {
     for (const auto& s : signals) {
-        if (auto error = validate(s.prs, c)) {
+        if (auto error = validate(s.resource, c)) {
             error->field = s.id + "." + error->field;
             throw_if(error);
         }
@@ -46,7 +46,7 @@ first_path_config correlator_bank::profile_config(int satellite) const
 std::optional<config_error>
 correlator_bank::check_window(int satellite, const search_window& window) const
 {
-    return validate(window, d_carrier, d_channels.at(satellite)->signal.prs);
+    return validate(window, d_carrier, d_channels.at(satellite)->signal.resource);
 }
 
 void correlator_bank::set_window(int satellite, const search_window& window)

@@ -207,7 +207,7 @@ void occasion_estimator::finish(prs_replica& replica,
     // The gain is that of the middle subcarrier, which the path's delay against the model
     // has turned by its own frequency.
     const double middle_hz =
-        (12 * replica.resource().start_prb + half - 6 * d_carrier.n_rb) * scs_hz;
+        (replica.lowest_subcarrier() + half - 6 * d_carrier.n_rb) * scs_hz;
     estimate.phase_cycles = std::arg(first.gain) / (2.0 * M_PI) +
                             middle_hz * first.delay_s -
                             d_carrier.frequency_hz * estimate.model.at(estimate.phase_at);

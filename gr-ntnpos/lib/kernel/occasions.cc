@@ -20,17 +20,17 @@ occasion_sequence::occasion_sequence(const carrier& c,
 
 void occasion_sequence::seek(const instant& sent)
 {
-    const prs_resource& r = d_signal.prs;
+    const sounding_resource& r = d_signal.resource;
     const double slot_s = 1e-3 / slots_per_subframe(d_carrier);
     const double slots = seconds_between(sent, d_signal.sfn0) / slot_s - first_slot(r) -
-                         static_cast<double>(r.repetition_factor) * r.time_gap_slots -
+                         static_cast<double>(repetition_factor(r)) * time_gap_slots(r) -
                          1.0;
     d_pending.clear();
     // Years in the tens of millions: a clock that reads this has another unit.
     d_countable = std::abs(slots) < 9e18;
     if (!d_countable)
         return;
-    d_instance = floor_div(static_cast<int64_t>(slots), r.periodicity_slots);
+    d_instance = floor_div(static_cast<int64_t>(slots), periodicity_slots(r));
     // Blocks of instances begin at fixed numbers, wherever they are sought from.
     d_instance = floor_div(d_instance, instances_together()) * instances_together();
     // The margin above may have kept an instance that is over.
@@ -44,18 +44,18 @@ void occasion_sequence::seek(const instant& sent)
 int64_t occasion_sequence::instances_together() const
 {
     const double period_s =
-        d_signal.prs.periodicity_slots * 1e-3 / slots_per_subframe(d_carrier);
+        periodicity_slots(d_signal.resource) * 1e-3 / slots_per_subframe(d_carrier);
     return std::max<int64_t>(1, static_cast<int64_t>(d_max_combined_s / period_s + 1e-6));
 }
 
 // The transmitted slots of one instance.
 occasion occasion_sequence::instance(int64_t number) const
 {
-    const prs_resource& r = d_signal.prs;
+    const sounding_resource& r = d_signal.resource;
     occasion whole;
-    for (int i = 0; i < r.repetition_factor; ++i) {
-        const int64_t slot = first_slot(r) + number * r.periodicity_slots +
-                             static_cast<int64_t>(i) * r.time_gap_slots;
+    for (int i = 0; i < repetition_factor(r); ++i) {
+        const int64_t slot = first_slot(r) + number * periodicity_slots(r) +
+                             static_cast<int64_t>(i) * time_gap_slots(r);
         if (!transmits_in_slot(r, d_carrier, slot))
             continue;
         whole.slots.push_back(slot);
@@ -75,7 +75,8 @@ bool occasion_sequence::extend()
     // resource never transmits.
     const int64_t together = instances_together();
     const int64_t instances =
-        1024LL * slots_per_frame(d_carrier) / d_signal.prs.periodicity_slots + together;
+        1024LL * slots_per_frame(d_carrier) / periodicity_slots(d_signal.resource) +
+        together;
     for (int64_t tried = 0; tried <= instances; tried += together) {
         occasion block;
         int group = -1;

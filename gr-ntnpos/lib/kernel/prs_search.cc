@@ -96,8 +96,7 @@ prs_search::layout prs_search::plan(const prs_replica& replica,
     layout p;
     const double rate = d_carrier.sample_rate_hz;
     const double bandwidth = replica.span() * d_carrier.scs_khz * 1e3;
-    p.middle_k =
-        12 * replica.resource().start_prb + replica.span() / 2 - 6 * d_carrier.n_rb;
+    p.middle_k = replica.lowest_subcarrier() + replica.span() / 2 - 6 * d_carrier.n_rb;
     // Every symbol and prefix is a multiple of 1/128 of a symbol long.
     p.decimation = 1;
     while (fft_size(d_carrier) / 128 % (2 * p.decimation) == 0)
@@ -150,9 +149,9 @@ void prs_search::replica_samples(const layout& p,
 {
     const int whole = fft_size(d_carrier);
     const int size = whole / p.decimation;
-    const int comb = replica.resource().comb_size;
-    const int64_t low = 12 * replica.resource().start_prb - 6 * d_carrier.n_rb -
-                        (p.mixed ? p.middle_k : 0);
+    const int comb = replica.comb_size();
+    const int64_t low =
+        replica.lowest_subcarrier() - 6 * d_carrier.n_rb - (p.mixed ? p.middle_k : 0);
     const int first = replica.first_sample(slot);
     fft& symbol_transform = transform(size, fft::direction::inverse);
     cfloat* bins = symbol_transform.data();

@@ -27,13 +27,13 @@ std::optional<config_error> validate(const search_window& w)
 }
 
 std::optional<config_error>
-validate(const search_window& w, const carrier& c, const prs_resource& r)
+validate(const search_window& w, const carrier& c, const sounding_resource& r)
 {
     if (auto error = validate(w))
         return error;
     constexpr double most_cells = 5e7;
-    const double bandwidth_hz = 12e3 * r.num_rb * c.scs_khz;
-    const double duration_s = r.num_symbols / (1e3 * c.scs_khz);
+    const double bandwidth_hz = 1e3 * subcarriers(r) * c.scs_khz;
+    const double duration_s = num_symbols(r) / (1e3 * c.scs_khz);
     const double cells = (1.0 + 2.0 * w.half_width_s * bandwidth_hz) *
                          (1.0 + 2.0 * w.doppler_half_width_hz * duration_s);
     if (cells > most_cells)

@@ -57,11 +57,11 @@ bool symbol_set::measure(comb_correlator& correlator,
                          const occasion& where,
                          const delay_model& model)
 {
-    d_comb = replica.resource().comb_size;
+    d_comb = replica.comb_size();
     d_span = replica.span();
-    d_low_hz = d_carrier.frequency_hz +
-               (12.0 * replica.resource().start_prb - 6.0 * d_carrier.n_rb) *
-                   d_carrier.scs_khz * 1e3;
+    d_low_hz =
+        d_carrier.frequency_hz +
+        (replica.lowest_subcarrier() - 6.0 * d_carrier.n_rb) * d_carrier.scs_khz * 1e3;
     d_slots = where.slots.size();
     if (!correlator.measure(samples, replica, where.slots, where.sent, model, d_symbols))
         return false;

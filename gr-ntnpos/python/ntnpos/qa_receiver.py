@@ -113,7 +113,7 @@ class qa_receiver(gr_unittest.TestCase):
 
     def test_powers_of_paths(self):
         """The first satellite's echo comes 0.7 us later and 4.4 dB weaker."""
-        resource = self.signals[0].prs
+        resource = self.signals[0].resource
         echo_s = 0.7e-6
         echo = exact.received(
             self.t, self.carrier, resource, lambda t: delay("a", t) + echo_s, gain=0.6 * np.exp(2j)
@@ -325,9 +325,9 @@ class qa_receiver(gr_unittest.TestCase):
     def test_wrong_configuration_is_one_clear_line(self):
         c, s, w = self.carrier, self.signals, self.windows
         bank, detector = ntnpos.correlator_bank_config, ntnpos.first_path_config
-        twice = ntnpos.satellite_signal("a", s[0].prs, (0, 0.0))
+        twice = ntnpos.satellite_signal("a", s[0].resource, (0, 0.0))
         wide = ntnpos.satellite_signal("w", ntnpos.prs_resource(num_rb=24), (0, 0.0))
-        late = ntnpos.satellite_signal("l", s[0].prs, (0, 1.0))
+        late = ntnpos.satellite_signal("l", s[0].resource, (0, 1.0))
         bad_window = ntnpos.search_window(rx.trajectory(0.0), -1.0, 0.0)
         correlator = ntnpos.comb_correlator
         for make, arguments, message in (

@@ -15,20 +15,26 @@ using complex_array =
 
 void bind_correlator_bank(py::module& m)
 {
-    py::class_<satellite_signal>(
-        m, "satellite_signal", "One satellite's DL-PRS as the receiver is told of it.")
-        .def(py::init(
-                 [](const std::string& id, const prs_resource& prs, const instant& sfn0) {
-                     return satellite_signal{ id, prs, sfn0 };
-                 }),
+    py::class_<satellite_signal>(m,
+                                 "satellite_signal",
+                                 "A transmitter as a receiver is told of it: a satellite "
+                                 "and its DL-PRS, or a UE and\n"
+                                 "its positioning SRS.")
+        .def(py::init([](const std::string& id,
+                         const sounding_resource& resource,
+                         const instant& sfn0) {
+                 return satellite_signal{ id, resource, sfn0 };
+             }),
              py::arg("id"),
-             py::arg("prs"),
+             py::arg("resource"),
              py::arg("sfn0"))
-        .def_readwrite("id", &satellite_signal::id)
-        .def_readwrite("prs", &satellite_signal::prs)
+        .def_readwrite("id", &satellite_signal::id, "name in the assistance data")
+        .def_readwrite("resource",
+                       &satellite_signal::resource,
+                       "its one prs_resource or srs_resource")
         .def_readwrite("sfn0",
                        &satellite_signal::sfn0,
-                       "satellite clock reading when SFN 0 slot 0 leaves its antenna");
+                       "the transmitter's clock when SFN 0 slot 0 leaves its antenna");
 
     py::class_<search_window>(
         m, "search_window", "Where to look for one satellite, in delay and in Doppler.")
@@ -47,12 +53,12 @@ void bind_correlator_bank(py::module& m)
             "validate",
             [](const search_window& w,
                const carrier& c,
-               const prs_resource& r) -> std::optional<std::string> {
+               const sounding_resource& r) -> std::optional<std::string> {
                 const auto error = validate(w, c, r);
                 return error ? std::optional(error->message()) : std::nullopt;
             },
             py::arg("carrier"),
-            py::arg("prs"),
+            py::arg("resource"),
             "One line that says what is wrong for this carrier and resource, or None.");
 
     py::class_<correlator_bank_config>(

@@ -22,8 +22,8 @@ public:
                      const satellite_signal& signal,
                      double false_alarm_probability)
         : d_carrier((throw_if(validate(c)), c)),
-          d_signal((throw_if(validate(signal.prs, c)), signal)),
-          d_replica(c, signal.prs),
+          d_signal((throw_if(validate(signal.resource, c)), signal)),
+          d_replica(c, signal.resource),
           d_search(c, false_alarm_probability)
     {
     }
@@ -33,12 +33,12 @@ public:
                          const std::vector<int64_t>& slots,
                          const search_window& window)
     {
-        throw_if(validate(window, d_carrier, d_signal.prs));
+        throw_if(validate(window, d_carrier, d_signal.resource));
         throw_if(validate(anchor, "anchor"));
         if (slots.empty())
             throw py::value_error("slots: must be one slot at least");
         for (const auto slot : slots)
-            if (!transmits_in_slot(d_signal.prs, d_carrier, slot))
+            if (!transmits_in_slot(d_signal.resource, d_carrier, slot))
                 throw py::value_error("slots: nothing is sent in slot " +
                                       std::to_string(slot));
         std::vector<instant> sent;
@@ -72,7 +72,9 @@ private:
 void bind_prs_search(py::module& m)
 {
     py::class_<search_result>(
-        m, "search_result", "Where a search found its satellite, from its window's middle.")
+        m,
+        "search_result",
+        "Where a search found its satellite, from its window's middle.")
         .def_readonly("found", &search_result::found)
         .def_readonly("delay_s", &search_result::delay_s)
         .def_readonly("doppler_hz", &search_result::doppler_hz)

@@ -2,18 +2,21 @@
 #ifndef INCLUDED_NTNPOS_KERNEL_SEARCH_WINDOW_H
 #define INCLUDED_NTNPOS_KERNEL_SEARCH_WINDOW_H
 
-#include <gnuradio/ntnpos/kernel/prs_resource.h>
+#include <gnuradio/ntnpos/kernel/sounding_resource.h>
 #include <gnuradio/ntnpos/kernel/trajectory.h>
 #include <memory>
 #include <string>
 
 namespace gr::ntnpos::kernel {
 
-//! One satellite's DL-PRS as the receiver is told of it.
+/*! What a receiver is told of one transmitter: a satellite and its DL-PRS, or, for a
+ * receiver of the network, a UE and its positioning SRS. */
 struct satellite_signal {
-    std::string id;   //!< name in the assistance data
-    prs_resource prs; //!< its one DL-PRS resource
-    instant sfn0;     //!< satellite clock reading when SFN 0 slot 0 leaves its antenna
+    std::string id;             //!< name in the assistance data
+    sounding_resource resource; //!< its one DL-PRS or positioning SRS resource
+    //! the transmitter's clock when SFN 0 slot 0 leaves its antenna; for an SRS the clock
+    //! that the receiver's timing counts by, and toa_s then is what it arrives after it
+    instant sfn0;
 };
 
 /*!
@@ -34,7 +37,7 @@ std::optional<config_error> validate(const search_window& w);
 /*! The same, and that the search is of a size that can be done: bandwidth times width,
  * times Doppler width over the inverse PRS duration, up to 5e7 resolution cells. */
 std::optional<config_error>
-validate(const search_window& w, const carrier& c, const prs_resource& r);
+validate(const search_window& w, const carrier& c, const sounding_resource& r);
 
 /*!
  * \brief A window's prediction with the correction that measurements have given: the
