@@ -89,14 +89,17 @@ def is_sent(carrier, resource, slot: int) -> bool:
     return not bits2 or bool(bits2[i])
 
 
-def transmitted(u_s: np.ndarray, carrier, resource) -> np.ndarray:
-    """x(u): baseband samples (complex128[n]) at times u after SFN 0 slot 0 has left the antenna."""
+def transmitted(u_s: np.ndarray, carrier, resource, elements=symbol_elements, sent=is_sent) -> np.ndarray:
+    """x(u): baseband samples (complex128[n]) at times u after SFN 0 slot 0 has left the antenna.
+
+    `elements` and `sent` say what a resource of another kind than DL-PRS sends, and when.
+    """
     scale = carrier.scs_khz // 15
     x = np.zeros(len(u_s), complex)
     if not len(u_s):
         return x
     for slot in range(int(np.floor(u_s.min() * 1e3 * scale)) - 1, int(np.ceil(u_s.max() * 1e3 * scale)) + 1):
-        if not is_sent(carrier, resource, slot):
+        if not sent(carrier, resource, slot):
             continue
         subframe_s = 1e-3 * (slot // scale)
         for symbol in range(resource.start_symbol, resource.start_symbol + resource.num_symbols):
@@ -106,7 +109,7 @@ def transmitted(u_s: np.ndarray, carrier, resource) -> np.ndarray:
             here = np.flatnonzero(
                 (in_symbol >= -prefix_s - 1e-12) & (in_symbol < 1e-3 / carrier.scs_khz - 1e-12)
             )
-            k, values = symbol_elements(carrier, resource, slot, symbol)
+            k, values = elements(carrier, resource, slot, symbol)
             f_hz = (k - 6 * carrier.n_rb) * carrier.scs_khz * 1e3
             total = np.exp(2j * np.pi * np.outer(in_symbol[here], f_hz)) @ values
             if carrier.phase_compensation:
@@ -115,7 +118,9 @@ def transmitted(u_s: np.ndarray, carrier, resource) -> np.ndarray:
     return x
 
 
-def received(t_s: np.ndarray, carrier, resource, toa, sfn0_s: float = 0.0, gain: complex = 1.0) -> np.ndarray:
+def received(
+    t_s: np.ndarray, carrier, resource, toa, sfn0_s: float = 0.0, gain: complex = 1.0, **kind
+) -> np.ndarray:
     """Samples (complex128[n]) of one path at receiver-clock times `t_s`.
 
     Parameters
@@ -125,10 +130,11 @@ def received(t_s: np.ndarray, carrier, resource, toa, sfn0_s: float = 0.0, gain:
     toa : function of receiver-clock times (s) that gives the pseudo-delay (s), or a number
     sfn0_s : satellite-clock reading when SFN 0 slot 0 leaves, s
     gain : complex amplitude
+    kind : `elements` and `sent`, as for `transmitted`
     """
     tau = toa(t_s) if callable(toa) else np.full(len(t_s), float(toa))
     turn = np.exp(-2j * np.pi * (carrier.frequency_hz * tau % 1.0))
-    return gain * transmitted(t_s - tau - sfn0_s, carrier, resource) * turn
+    return gain * transmitted(t_s - tau - sfn0_s, carrier, resource, **kind) * turn
 
 
 def sample_times(t0_s: float, duration_s: float, rate_hz: float) -> np.ndarray:

@@ -94,7 +94,9 @@ comb_correlator::~comb_correlator() = default;
 
 comb_fold& comb_correlator::fold_for(const prs_replica& replica)
 {
-    const int parts = std::gcd(replica.comb_size(), d_size);
+    // Of eight parts (an SRS) four are folded, and every other bin is taken.
+    const int whole = std::gcd(replica.comb_size(), d_size);
+    const int parts = whole == 8 ? 4 : whole;
     auto& fold = d_folds[parts];
     if (!fold)
         fold = std::make_unique<comb_fold>(d_size, parts);

@@ -50,8 +50,8 @@ std::optional<config_error> validate(const sounding_resource& r, const carrier& 
         return config_error{
             "num_symbols",
             to_text(srs->num_symbols),
-            "for a receiver, so many that every subcarrier is sent equally "
-            "often: 2 or 4 with comb_size 2, 4, 8 or 12 with 4, 8 with 8"
+            "such that a receiver finds every subcarrier equally often: 2 or 4 "
+            "with comb_size 2, 4, 8 or 12 with 4, 8 with 8"
         };
     return std::nullopt;
 }
