@@ -28,6 +28,16 @@ void bind_correlator_bank(py::module& m)
              py::arg("id"),
              py::arg("resource"),
              py::arg("sfn0"))
+        .def(
+            "validate",
+            [](const satellite_signal& s,
+               const carrier& c) -> std::optional<std::string> {
+                const auto error = validate(s.resource, c);
+                return error ? std::optional(error->message()) : std::nullopt;
+            },
+            py::arg("carrier"),
+            "One line that says why a receiver of this carrier cannot measure it, or "
+            "None.")
         .def_readwrite("id", &satellite_signal::id, "name in the assistance data")
         .def_readwrite("resource",
                        &satellite_signal::resource,
