@@ -161,7 +161,8 @@ def test_bad_usage_is_one_line(arguments, said, capsys):
 
 def test_missing_name_is_one_line(capsys):
     assert studies.main([]) == 2
-    assert capsys.readouterr().err == "ntnpos study: NAME: is missing; allowed: one of: receiver; or --list\n"
+    assert capsys.readouterr().err == (
+        f"ntnpos study: NAME: is missing; allowed: one of: {', '.join(studies.STUDIES)}; or --list\n")
 
 
 def test_folder_that_cannot_be_made_is_one_line_before_anything_runs(tmp_path, capsys):

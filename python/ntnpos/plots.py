@@ -218,3 +218,31 @@ def grid_picture(path: str | Path, grid: np.ndarray, title: str) -> None:
             figure.savefig(file, dpi=max(100.0, grid.shape[0] / GRID_HEIGHT_INCHES), format="png")
     finally:
         plt.close(figure)
+
+
+def link_terms(axes, elevation_deg: np.ndarray, terms: dict[str, np.ndarray]) -> None:
+    """Losses of a link budget over elevation, as they add to the SNR, and the SNR itself.
+
+    Parameters
+    ----------
+    terms : dict
+        As from `ntnpos.world.link_budget.LinkBudget.terms`: numbers or arrays [n]. Terms of 0 dB are off and not drawn. The free-space
+        loss is drawn beside its least, which the legend has, so that the others are seen.
+    """
+    elevation_deg = np.asarray(elevation_deg, dtype=float)
+    curves = {name: np.broadcast_to(value, elevation_deg.shape) for name, value in terms.items()}
+    axes.plot(elevation_deg, sum(curves.values()), color="black", lw=2.2, label="SNR")
+    for name, value in curves.items():
+        if not np.any(value) or "density" in name:
+            continue
+        label = name.rsplit("_", 1)[0].replace("_", " ")
+        if name == "free_space_loss_db":
+            least = float(np.max(value))
+            value, label = value - least, f"{label} beyond {-least:.1f} dB"
+        axes.plot(elevation_deg, value, lw=1.5, label=label)
+    axes.axhline(0.0, color=GREY, lw=0.6)
+    eirp, noise = (float(np.max(curves[name])) for name in ("eirp_density_dbw_hz", "noise_density_dbw_hz"))
+    axes.set(title=f"EIRP {eirp:.1f}, noise {-noise:.1f} dBW/Hz; losses, and the SNR",
+             xlabel="elevation, degrees", ylabel="dB")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)

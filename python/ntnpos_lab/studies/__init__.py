@@ -51,9 +51,18 @@ def _receiver() -> Study:
     return Study("Receiver", ABOUT["receiver"], receiver.parts, receiver.draw)
 
 
-ABOUT = {"receiver": "time of arrival beside its bounds: noise, Doppler, multipath, interference, gaps"}
+def _link() -> Study:
+    from . import link
+
+    return Study("Link budget", ABOUT["link"], link.parts, link.draw)
+
+
+ABOUT = {
+    "receiver": "time of arrival beside its bounds: noise, Doppler, multipath, interference, gaps",
+    "link": "power over noise: terms of the link budget, beams, interference, environments",
+}
 """Name of a study to what it is about."""
-STUDIES: dict[str, Callable[[], Study]] = {"receiver": _receiver}
+STUDIES: dict[str, Callable[[], Study]] = {"receiver": _receiver, "link": _link}
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

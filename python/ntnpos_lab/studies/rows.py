@@ -184,19 +184,22 @@ def to_markdown(title: str, about: str, findings: Findings) -> str:
     """Text of the Markdown file: a table for each group."""
     lines = [f"# {title}", "", about, ""]
     for group in dict.fromkeys(row.group for row in findings.rows):
+        rows = [row for row in findings.rows if row.group == group]
+        stated = any(row.paper is not None for row in rows)
         lines += [
             f"## {group}",
             "",
-            "| case | quantity | thesis-like | ours | 95 % | bound | n | requirement | |",
-            "|---|---|---|---|---|---|---|---|---|",
+            f"| case | quantity |{' paper |' if stated else ''} thesis-like | ours | 95 % | bound | n | requirement | |",
+            "|---" * (10 if stated else 9) + "|",
         ]
-        for row in (row for row in findings.rows if row.group == group):
+        for row in rows:
             quantity = row.quantity + (f", {row.unit}" if row.unit not in ("", "1") else "")
             interval = (
                 "-" if row.interval is None else f"{number(row.interval[0])} to {number(row.interval[1])}"
             )
             lines.append(
-                f"| {row.case} | {quantity} | {number(row.thesis_like)} | {number(row.ours)} | {interval} | "
+                f"| {row.case} | {quantity} |{f' {number(row.paper)} |' if stated else ''} "
+                f"{number(row.thesis_like)} | {number(row.ours)} | {interval} | "
                 f"{number(row.bound)} | {row.n} | {row.requirement.text() if row.requirement else ''} | "
                 f"{verdict(row)} |"
             )
