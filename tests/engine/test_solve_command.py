@@ -64,7 +64,7 @@ RTT = {"type": "measurement", "kind": "rtt", "satellite": "X", "status": "ok", "
     ("not json\n", "line 1"),
     ('{"type": "measurement"', "line 1"),
     ('{"type": "measurement", "satellite": "A", "status": "ok", "t_s": NaN}\n', "t_s"),
-    ("\n" + json.dumps(RTT) + "\n", "line 2: kind"),
+    ("\n" + json.dumps(RTT) + "\n", "line 2: satellite"),
     ('{"type": "measurement", "satellite": "NO-SUCH", "status": "no_signal"}\n', "line 1: satellite")])
 def test_bad_measurements_are_one_line(files, capsys, tmp_path, text, say):
     bad = tmp_path / "bad.jsonl"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`solve MEASUREMENTS.jsonl --assistance FILE [--height-m H --height-std-m S]`: one batch, one fix line.
+"""`solve MEASUREMENTS.jsonl --assistance FILE [--height-m H --height-std-m S]`: one batch of any kinds, one fix line.
 
 Exit status (contract section 4): 0 a place, or all places that fit; 1 no result, the fix line says why; 2 bad
 usage or bad input, one line on stderr. """
@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..network.assistance import Assistance, load_assistance
 from ..network.measurements import Measurement, from_json_line, read_measurements
-from ..position import solve_toa
+from ..position import solve
 from .arguments import Parser, add_height, guarded, height_of
 
 
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
         assistance = load_assistance(arguments.assistance)
         measurements = read_measurements(arguments.measurements)
         _check(arguments.measurements, measurements, assistance)
-        fix = solve_toa(measurements, assistance, height_m, height_std_m)
+        fix = solve(measurements, assistance, height_m, height_std_m)
         print(fix.to_json())
         return 0 if fix.estimate is not None else 1
 
@@ -45,12 +45,8 @@ def main(argv: list[str]) -> int:
 
 def _check(path: Path, measurements: list[Measurement], assistance: Assistance) -> None:
     """InputError naming the line of the first measurement that this command cannot use."""
-    known = {satellite.id for satellite in assistance.satellites}
     for index, row in enumerate(measurements):
-        if row.kind != "toa":
-            raise InputError(path, f"line {_line(path, index)}: kind", f"{row.kind!r} cannot be solved",
-                             "toa")
-        if row.satellite not in known:
+        if row.satellite not in assistance.ids:
             raise InputError(path, f"line {_line(path, index)}: satellite",
                              f"{row.satellite!r} is not in {assistance.path}", "an id of the assistance data")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -21,6 +22,7 @@ from ..world.orbits import Orbit, OrbitError, StateVectorOrbit, TleOrbit
 from ..world.timebase import Epoch
 from .fields import Fields, read_json
 from .resources import Carrier, PrsResource, read_carrier, read_prs
+from .sites import Cell, CommonTaSeries, Trp, read_cell, read_common_ta, read_trp
 
 SCHEMA = "ntnpos.assistance/1"
 MAX_SATELLITES = 10000
@@ -43,7 +45,9 @@ class Satellite:
     ephemeris: Mapping[str, Any]
     """As in the file."""
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the file that this loader does not read, such as ``common_ta``."""
+    """Other fields as in the file, ``common_ta`` and ``position_std_m`` among them."""
+    position_std_m: float = 0.0
+    """Standard deviation of each coordinate of its ephemeris, an error that stays; absent in the file: 0."""
 
     def to_dict(self) -> dict:
         """As in the assistance file."""
@@ -101,6 +105,37 @@ class Assistance:
                 return satellite
         raise KeyError(satellite_id)
 
+    def transmitter(self, name: str) -> Satellite | Trp:
+        """The satellite or terrestrial point with that id; KeyError if there is none."""
+        for trp in self.points:
+            if trp.id == name:
+                return trp
+        return self.satellite(name)
+
+    def common_ta(self, name: str) -> CommonTaSeries | None:
+        """Feeder link of a transparent payload; None: the satellite (or point) is the reference point itself.
+
+        Read when asked for, which is when a two-way chain needs it. Raises `InputError` where it is incomplete. """
+        index = next((i for i, satellite in enumerate(self.satellites) if satellite.id == name), None)
+        if index is None:
+            return None
+        return read_common_ta(Fields(self.path, f"satellites[{index}]", dict(self.satellites[index].extra)))
+
+    @cached_property
+    def points(self) -> tuple[Trp, ...]:
+        """Terrestrial points, read."""
+        return tuple(read_trp(Fields(self.path, f"trps[{i}]", dict(trp))) for i, trp in enumerate(self.trps))
+
+    @cached_property
+    def serving_cell(self) -> Cell:
+        """Cell side and polygon, read."""
+        return read_cell(None if self.cell is None else Fields(self.path, "cell", dict(self.cell)))
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """Ids of all satellites and terrestrial points."""
+        return frozenset(s.id for s in self.satellites) | frozenset(trp.id for trp in self.points)
+
     def to_dict(self) -> dict:
         """As in the assistance file."""
         top = {"schema": SCHEMA, "epoch_utc": self.epoch.iso(), "carrier": self.carrier.to_dict(),
@@ -150,11 +185,17 @@ def parse_assistance(value: Any, name: str = "assistance") -> Assistance:
     trps = [Fields(name, f"trps[{i}]", trp).value
             for i, trp in enumerate(top.list("trps", "a list of objects", MAX_SATELLITES, default=[]))]
     cell = top.object("cell", default=None)
-    return Assistance(
+    found = Assistance(
         epoch=epoch, carrier=carrier, satellites=tuple(satellites),
         ue_prior=_read_prior(top.object("ue_prior")), receiver=_read_receiver(top.object("receiver")),
         path=name, trps=tuple(trps), cell=None if cell is None else cell.value,
         extra={k: v for k, v in value.items() if k not in _TOP_FIELDS})
+    for i, trp in enumerate(found.points):
+        if trp.id in seen:
+            raise InputError(name, f"trps[{i}].id", f"{describe(trp.id)} is another point's or satellite's", "each id once")
+        seen[trp.id] = i
+    found.serving_cell  # reads it: a wrong cell is refused here
+    return found
 
 
 def read_epoch(fields: Fields) -> Epoch:
@@ -182,6 +223,7 @@ def read_satellite(fields: Fields, carrier: Carrier, epoch: Epoch) -> Satellite:
         clock_offset_s=fields.number("clock_offset_s", -1.0, 1.0, default=0.0),
         sfn0_time_s=fields.number("sfn0_time_s", -MAX_TIME_S, MAX_TIME_S),
         prs=read_prs(fields.object("prs"), carrier),
+        position_std_m=fields.number("position_std_m", 0.0, 1e5, default=0.0),
         extra={k: v for k, v in fields.value.items() if k not in _SATELLITE_FIELDS})
 
 

@@ -2,10 +2,11 @@
 """From measurements to a fix: observation models, one solver for any mix of rows, geometry, integrity."""
 
 from .engine import PositionEngine
-from .fix import solve_toa
+from .fix import solve, solve_toa
 from .geometry import Bound, Dop, cramer_rao, error_ellipse
+from .predict import Prediction, predict
 from .result import Estimate, Excluded, Fix
 from .rows import Height
 
-__all__ = ["Bound", "Dop", "Estimate", "Excluded", "Fix", "Height", "PositionEngine", "cramer_rao",
-           "error_ellipse", "solve_toa"]
+__all__ = ["Bound", "Dop", "Estimate", "Excluded", "Fix", "Height", "PositionEngine", "Prediction", "cramer_rao",
+           "error_ellipse", "predict", "solve", "solve_toa"]

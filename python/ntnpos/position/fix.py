@@ -1,51 +1,55 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DL-TDOA: from TOA measurements of a receiver at rest to a fix."""
+"""From the measurements of one UE, of any kind and mix, to a fix."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterable
 
 import numpy as np
 
+from ..network import two_way
 from ..network.assistance import Assistance
 from ..network.measurements import Measurement
 from ..world.constants import C_M_S
-from . import geometry, rows, starts
+from . import cell, geometry, rows, starts
 from .integrity import HEIGHT, Attempt, Outcome, monitor
+from .observable import missing, weakness
 from .residuals import FALSE_ALARM
 from .result import Estimate, Excluded, Fix
 from .rows import Height
 from .search import Found, Place
-from .solver import Solution, covariance_of
+from .solver import Solution
 from .system import System
 
-__all__ = ["Fix", "solve_toa"]
+__all__ = ["Fix", "solve", "solve_toa"]
 
-_MOST_HORIZONTAL_STD_M = 5e4    # beyond, the rows say less than any prior
-_MOST_HDOP = 1e4
-_LEAST_TURN_DEG = 1.0           # motion of a satellite, seen from the receiver, that counts as geometry
-_MOST_STD_BY_MOTION_M = 1e3
 _EXPANSION_S = 1.0              # clock offset beyond which orbits are expanded anew about it
+_UNITS = {"toa": (1e9, "ns", "TOA"), "rtt": (1e9, "ns", "round trip"), "ul_rtoa": (1e9, "ns", "uplink arrival"),
+          "range_rate": (1.0, "m/s", "range rate"), "aoa": (180.0 / np.pi, "degrees", "direction")}
 
 
-def solve_toa(measurements: Iterable[Measurement], assistance: Assistance, height_m: float | None = None,
-              height_std_m: float = 1.0, toa_model_std_s: float = rows.TOA_MODEL_STD_S,
-              false_alarm: float = FALSE_ALARM) -> Fix:
-    """Position and clock of a receiver at rest from all its TOA measurements.
+def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m: float | None = None,
+          height_std_m: float = 1.0, toa_model_std_s: float = rows.TOA_MODEL_STD_S,
+          false_alarm: float = FALSE_ALARM, speed_std_m_s: float | None = None) -> Fix:
+    """Position of one UE from all its measurements; those of both ends of the two-way chain are paired first.
 
     Parameters
     ----------
     measurements : iterable of Measurement
-        Of kind `toa`; one satellite may have many. Those whose status is not "ok" do not count.
+        Of any kinds; one satellite may have many. Those whose status is not "ok" do not count.
     assistance : Assistance
-        Orbits, satellite clocks, the prior area (which bounds the search and is no measurement), clock
-        bounds.
+        Orbits, terrestrial points, satellite clocks, common TA, the prior area (which bounds the search and is no
+        measurement), the serving cell (which tells mirrors apart), clock bounds.
     height_m, height_std_m : float
-        Height above WGS-84 where known, and its standard deviation; then three satellites are enough.
+        Height above WGS-84 where known, and its standard deviation.
     toa_model_std_s : float
-        Error that all rows of one satellite share, in s.
+        Error that all delays of one satellite share, in s (twice that of round trips).
     false_alarm : float
         Probability with which sound measurements may be found to disagree.
+    speed_std_m_s : float, optional
+        The UE may move, each component of its velocity 0 with this deviation; the place is that of the middle of the
+        measurements' times. None: at rest.
 
     Returns
     -------
@@ -60,24 +64,52 @@ def solve_toa(measurements: Iterable[Measurement], assistance: Assistance, heigh
         For a height that is not finite, or a deviation of it that is not above 0.
     """
     height = _height(height_m, height_std_m)
-    usable = rows.usable(measurements, assistance)
+    paired = two_way.pair(measurements, assistance)
+    fix = _solve(rows.usable(paired.measurements, assistance), assistance, height, toa_model_std_s, false_alarm, speed_std_m_s)
+    if any(paired.unmatched.values()):
+        fix = replace(fix, unmatched=paired.unmatched, reason=_joined(fix.reason, "; ".join(paired.reasons)))
+    return fix
+
+
+def solve_toa(measurements: Iterable[Measurement], assistance: Assistance, height_m: float | None = None,
+              height_std_m: float = 1.0, toa_model_std_s: float = rows.TOA_MODEL_STD_S,
+              false_alarm: float = FALSE_ALARM) -> Fix:
+    """`solve` of the TOA measurements among those given."""
+    toa = [row for row in measurements if row.kind == "toa"]
+    return solve(toa, assistance, height_m, height_std_m, toa_model_std_s, false_alarm)
+
+
+def method_of(system: System) -> str:
+    """Name of the method by the kinds of rows."""
+    kinds = frozenset(part.model.kind for part in system.measured)
+    named = {frozenset({"toa"}): "dl-tdoa", frozenset({"ul_rtoa"}): "ul-tdoa", frozenset({"rtt"}): "multi-rtt",
+             frozenset({"aoa"}): "aoa", frozenset({"range_rate"}): "e-cid", frozenset({"rtt", "range_rate"}): "e-cid"}
+    return named.get(kinds, "hybrid" if kinds else "dl-tdoa")
+
+
+def _solve(usable: list[Measurement], assistance: Assistance, height: Height | None, toa_model_std_s: float,
+           false_alarm: float, speed_std_m_s: float | None) -> Fix:
+    """`solve` of measurements that make rows."""
     if not usable:
-        return Fix("no_fix", "no satellite has a TOA measurement")
+        return Fix("no_fix", "no satellite has a measurement that tells a place")
     clock_guess_s = 0.0
     for _ in range(2):
-        system, unusable = rows.build(usable, assistance, height, toa_model_std_s, clock_guess_s)
+        system, unusable = rows.build(usable, assistance, height, toa_model_std_s, clock_guess_s, speed_std_m_s)
         excluded = tuple(Excluded(name, reason) for name, reason in unusable.items())
-        missing = _missing(system, assistance)
-        if missing:
-            status = "no_fix" if system.part("toa") is None else "unobservable"
-            return Fix(status, missing, system.layout.t_ref_s, used=_satellites(system), excluded=excluded)
+        method = method_of(system)
+        lacking = missing(system, assistance)
+        if lacking:
+            status = "unobservable" if system.measured else "no_fix"
+            return Fix(status, lacking, system.layout.t_ref_s, used=system.satellites, excluded=excluded, method=method)
         outcome = monitor(system, assistance, false_alarm)
         best = outcome.attempt.best
-        clock_s = 0.0 if best is None else best.solution.state[system.layout.clock] / C_M_S
+        clock_s = 0.0
+        if best is not None and system.layout.clock is not None:
+            clock_s = best.solution.state[system.layout.clock] / C_M_S
         if abs(clock_s - clock_guess_s) < _EXPANSION_S:
             break
         clock_guess_s = clock_s
-    return _report(outcome, system, assistance, excluded)
+    return replace(_report(outcome, system, assistance, excluded), method=method)
 
 
 def _height(height_m: float | None, height_std_m: float) -> Height | None:
@@ -91,124 +123,108 @@ def _height(height_m: float | None, height_std_m: float) -> Height | None:
     return Height(float(height_m), float(height_std_m))
 
 
-def _satellites(system: System) -> tuple[str, ...]:
-    """Satellites with TOA rows."""
-    toa = system.part("toa")
-    return tuple(dict.fromkeys(toa.model.sources)) if toa else ()
-
-
-def _missing(system: System, assistance: Assistance) -> str | None:
-    """Why the rows cannot give a position anywhere near the prior, or None if they may."""
-    count = len(_satellites(system))
-    if count == 0:
-        return "no satellite has an orbit at the time of its measurements"
-    known = system.part(HEIGHT) is not None
-    needed = 3 if known else 4
-    if count >= needed:
-        return None
-    centre = starts.with_clock(system, assistance.ue_prior.ecef[None])[0]
-    if _turn_deg(system, centre) >= _LEAST_TURN_DEG:
-        if _std_by_motion(system, centre) <= _MOST_STD_BY_MOTION_M:
-            return None
-    return (f"{count} satellite{'' if count == 1 else 's'}, {needed} needed "
-            f"{'with' if known else 'without'} a height")
-
-
-def _turn_deg(system: System, state: np.ndarray) -> float:
-    """Largest angle that a satellite's direction turns through between its first and last TOA row."""
-    toa = system.part("toa").model
-    gradient = toa.evaluate(system.layout, state[None])[1][0, :, system.layout.position]
-    unit = gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
-    names = np.asarray(toa.sources, dtype=object)
-    turns = []
-    for name in dict.fromkeys(toa.sources):
-        of_one = np.flatnonzero(names == name)
-        first, last = of_one[np.argmin(toa.t_s[of_one])], of_one[np.argmax(toa.t_s[of_one])]
-        turns.append(2.0 * np.arcsin(min(0.5 * float(np.linalg.norm(unit[first] - unit[last])), 1.0)))
-    return float(np.degrees(max(turns)))
-
-
-def _std_by_motion(system: System, state: np.ndarray) -> float:
-    """Horizontal standard deviation from TOA and height rows and the crystal's bound, the drift unknown."""
-    _, jacobian = system.evaluate(state[None])
-    matrix = jacobian[0][system.kinds != "doppler"]
-    matrix = np.vstack([matrix, np.zeros((max(0, system.layout.size - len(matrix)), system.layout.size))])
-    covariance = covariance_of(np.linalg.qr(matrix, mode="r"))
-    return geometry.horizontal_std(geometry.to_local(covariance[:3, :3], state[:3]))
-
-
 def _report(outcome: Outcome, everything: System, assistance: Assistance,
             excluded: tuple[Excluded, ...]) -> Fix:
     """The fix that an outcome comes to."""
     done = outcome.attempt
     t_s = everything.layout.t_ref_s
-    used = _satellites(done.system)
+    used = done.system.satellites
     if done.best is None:
         centre = starts.with_clock(everything, assistance.ue_prior.ecef[None])[0]
-        weak = _weakness(everything, centre)
+        weak = weakness(everything, centre)
         return Fix("unobservable" if weak else outcome.status, weak or outcome.reason, t_s, used=used,
                    excluded=excluded)
-    weak = _weakness(done.system, done.best.solution.state)
+    done, told = _told_apart(done, assistance)
+    weak = weakness(done.system, done.best.solution.state)
     if done.without is not None and outcome.status == "ok":
         excluded += (_exclusion(done, everything),)
     dof, p_value = done.test.dof, done.test.p_value
     if weak or outcome.status == "no_fix":
         return Fix("unobservable" if weak else "no_fix", weak or outcome.reason, t_s, used=used,
                    excluded=excluded, dof=dof, p_value=p_value)
-    estimate = _estimate(done, done.best.solution, outcome.variance_factor)
-    candidates = [_estimate(done, other.solution, outcome.variance_factor) for other in done.others]
-    candidates += [_estimate(suspect, suspect.best.solution, 1.0) for suspect in outcome.suspects]
-    directions = np.array(list(geometry.directions(done.system, done.best.solution.state).values()))
-    dop = geometry.dop(directions, estimate.ecef_m, done.system.part(HEIGHT) is not None)
-    status, reason = outcome.status, outcome.reason
+    estimate = _estimate(done, done.best, outcome.variance_factor)
+    candidates = [_estimate(done, other, outcome.variance_factor) for other in done.others]
+    candidates += [_estimate(suspect, suspect.best, 1.0) for suspect in outcome.suspects]
+    status, reason = outcome.status, _joined(outcome.reason, told)
     if done.others and status == "ok":
         status, reason = "ambiguous", _joined(reason, f"{1 + len(done.others)} places fit the measurements")
     if done.best.place is Place.OUTSIDE:
         reason = _joined(reason, "the place is outside the prior area")
-    return Fix(status, reason, t_s, estimate, dop, used, excluded, tuple(candidates), dof, p_value)
+    return Fix(status, reason, t_s, estimate, _dop(done.system, done.best.solution.state), used, excluded,
+               tuple(candidates), dof, p_value)
 
 
-def _weakness(system: System, state: np.ndarray) -> str | None:
-    """Why the timing rows cannot tell the place at this state, the drift known; None if they can."""
-    covariance = covariance_of(geometry.toa_information(system, state))
-    std = geometry.horizontal_std(geometry.to_local(covariance[:3, :3], state[:3]))
-    if not std <= _MOST_HORIZONTAL_STD_M:
-        size = f"{std / 1e3:.0f} km" if np.isfinite(std) else "infinite"
-        return f"the satellites' geometry leaves the position open (horizontal standard deviation {size})"
-    needed = 3 if system.part(HEIGHT) is not None else 4
-    if len(_satellites(system)) >= needed:
-        directions = np.array(list(geometry.directions(system, state).values()))
-        hdop = geometry.dop(directions, state[:3], system.part(HEIGHT) is not None).hdop
-        if not hdop <= _MOST_HDOP:
-            return f"the satellites' geometry leaves the position open (HDOP {hdop:.2g})"
-    return None
+def _told_apart(done: Attempt, assistance: Assistance) -> tuple[Attempt, str | None]:
+    """The attempt with only those solutions that the serving cell allows, and what it did, in words."""
+    serving = assistance.serving_cell
+    if serving.side is None and serving.polygon_deg is None:
+        return done, None
+
+    def allowed(found: Found) -> bool:
+        place = found.solution.state[:3]
+        local = geometry.to_local(found.solution.covariance()[:3, :3], place)
+        return cell.allows(assistance, done.system, place, geometry.horizontal_std(local))
+
+    solutions = (done.best, *done.others)
+    inside = [found for found in solutions if allowed(found)]
+    if not inside:
+        return done, "no place that fits is in the serving cell"
+    if len(inside) == len(solutions):
+        return done, None
+    if inside[0] is done.best:
+        return replace(done, others=tuple(inside[1:])), "the serving cell tells which of the places that fit"
+    return replace(done, best=inside[0], others=tuple(inside[1:])), "the serving cell tells which of the places that fit"
 
 
-def _estimate(done: Attempt, solution: Solution, variance_factor: float) -> Estimate:
+def _dop(system: System, state: np.ndarray) -> geometry.Dop | None:
+    """Dilution of precision: of one TOA a satellite, or of all delays where there are others."""
+    if not system.only_toa:
+        return geometry.delay_dop(system, state)
+    directions = np.array(list(geometry.directions(system, state).values()))
+    return geometry.dop(directions, state[:3], system.part(HEIGHT) is not None)
+
+
+def _estimate(done: Attempt, found: Found, variance_factor: float) -> Estimate:
     """One solution as it is reported."""
-    layout = done.system.layout
+    layout, solution = done.system.layout, found.solution
     covariance = variance_factor * solution.covariance()[:3, :3]
     known = np.isfinite(covariance).all()
+
+    def offset(column: int | None) -> float | None:
+        return None if column is None else float(solution.state[column] / C_M_S)
+
     return Estimate(
         ecef_m=tuple(float(x) for x in solution.state[layout.position]),
         covariance_ecef_m2=tuple(tuple(map(float, row)) for row in covariance) if known else None,
-        clock_offset_s=float(solution.state[layout.clock] / C_M_S),
-        clock_drift=float(solution.state[layout.drift] / C_M_S), chi2=solution.cost, without=done.without)
+        clock_offset_s=offset(layout.clock), clock_drift=offset(layout.drift), chi2=solution.cost, without=done.without,
+        likelihood=float(np.exp(-0.5 * min(max(solution.cost - done.best.solution.cost, -1400.0), 1400.0))),
+        inside_prior=found.place is Place.INSIDE, sending_offset_s=offset(layout.sending),
+        velocity_ecef_m_s=_velocity(layout, solution))
+
+
+def _velocity(layout, solution: Solution) -> tuple[float, ...] | None:
+    """The UE's velocity where it is an unknown."""
+    if layout.velocity is None:
+        return None
+    return tuple(float(x) for x in solution.state[layout.velocity:layout.velocity + 3])
 
 
 def _exclusion(done: Attempt, everything: System) -> Excluded:
     """The excluded source, with how far off it is at the place that the others give."""
-    found: Found = done.best
+    state = done.best.solution.state
     if done.without == HEIGHT:
-        off = -float(everything.residual(HEIGHT, found.solution.state)[0])
+        off = -float(everything.residual(HEIGHT, state)[0])
         return Excluded(HEIGHT, f"residual test: the given height is off by {off:+.1f} m")
-    model = everything.part("toa").model
-    rows_of = np.asarray(model.sources, dtype=object) == done.without
-    off = -float(np.median(everything.residual("toa", found.solution.state)[rows_of]))
-    return Excluded(done.without,
-                    f"residual test: its TOA is off by {off * 1e9:+.1f} ns from the other satellites")
+    part = next(part for part in everything.measured if done.without in part.model.sources)
+    kind = part.model.kind
+    rows_of = np.asarray(part.model.sources, dtype=object) == done.without
+    off = everything.residual(kind, state)[rows_of]
+    # Of a direction's two rows the size; of others the median with its sign.
+    off = float(np.median(np.hypot(off[::2], off[1::2]))) if kind == "aoa" else -float(np.median(off))
+    scale, unit, name = _UNITS[kind]
+    return Excluded(done.without, f"residual test: its {name} is off by {off * scale:+.1f} {unit} from the other satellites")
 
 
-def _joined(first: str | None, second: str) -> str:
+def _joined(first: str | None, second: str | None) -> str | None:
     """Two reasons as one."""
-    return second if first is None else f"{first}; {second}"
+    return second if first is None else first if not second else f"{first}; {second}"

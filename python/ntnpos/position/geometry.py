@@ -27,6 +27,8 @@ class Dop:
     pdop: float
     hdop: float
     vdop: float
+    edop: float = np.inf
+    ndop: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Bound:
     north_m: float
     up_m: float
     horizontal_m: float
-    clock_s: float
+    clock_s: float | None
     covariance_enu_m2: np.ndarray
 
 
@@ -57,11 +59,43 @@ def dop(directions, place, height_known: bool = False) -> Dop:
     matrix = np.column_stack([-local, np.ones(len(local))])
     if height_known:
         matrix = np.vstack([matrix, [0.0, 0.0, 1.0, 0.0]])
-    matrix = np.vstack([matrix, np.zeros((max(0, 4 - len(matrix)), 4))])
+    return _dop(matrix)
+
+
+def _dop(matrix: np.ndarray) -> Dop:
+    """From rows [m, n] of unit deviation whose first columns are east, north and up."""
+    size = matrix.shape[1]
+    matrix = np.vstack([matrix, np.zeros((max(0, size - len(matrix)), size))])
     variance = np.diag(covariance_of(np.linalg.qr(matrix, mode="r")))
-    horizontal = variance[0] + variance[1]
-    return Dop(gdop=float(np.sqrt(variance.sum())), pdop=float(np.sqrt(horizontal + variance[2])),
-               hdop=float(np.sqrt(horizontal)), vdop=float(np.sqrt(variance[2])))
+    east, north, up = variance[:3]
+    return Dop(gdop=float(np.sqrt(variance.sum())), pdop=float(np.sqrt(east + north + up)), hdop=float(np.sqrt(east + north)),
+               vdop=float(np.sqrt(up)), edop=float(np.sqrt(east)), ndop=float(np.sqrt(north)))
+
+
+def delay_dop(system: System, state: np.ndarray) -> Dop | None:
+    """Dilution of precision of all delays at a state [n]: position's deviation over a range's; None without delays.
+
+    A round trip counts as half of it, a range. Rows count by their stated deviations relative to the median one, and so does
+    the height. """
+    layout = system.layout
+    columns = [0, 1, 2] + [x for x in (layout.clock, layout.sending) if x is not None]
+    blocks, deviations = [], []
+    for kind, metres in (("toa", C_M_S), ("ul_rtoa", C_M_S), ("rtt", 0.5 * C_M_S)):
+        part = system.part(kind)
+        if part is not None:
+            blocks.append(metres * system.model(part, state[None])[1][0][:, columns])
+            deviations.append(metres * part.scale * part.model.std)
+    if not blocks:
+        return None
+    matrix, deviation = np.concatenate(blocks), np.concatenate(deviations)
+    typical = float(np.median(deviation))
+    matrix = matrix * (typical / deviation)[:, None]
+    height = system.part("height")
+    if height is not None:
+        row = system.model(height, state[None])[1][0][:, columns]
+        matrix = np.vstack([matrix, row * typical / float(height.model.std[0])])
+    matrix[:, :3] = matrix[:, :3] @ local_axes(state[:3]).T
+    return _dop(matrix)
 
 
 def directions(system: System, state: np.ndarray) -> dict[str, np.ndarray]:
@@ -103,23 +137,21 @@ def error_ellipse(covariance_enu) -> tuple[float, float, float]:
     return float(major), float(minor), float(np.degrees(np.arctan2(vectors[0, 1], vectors[1, 1])) % 180.0)
 
 
-def toa_information(system: System, state: np.ndarray) -> np.ndarray:
-    """Triangle R [4, 4] of the information on position and clock in TOA and height rows alone, the drift
-    known."""
+def information(system: System, state: np.ndarray) -> np.ndarray:
+    """Triangle R of the information in measured rows and what is known beforehand, the drift known; Doppler left out."""
     _, jacobian = system.evaluate(state[None])
-    timing = np.isin(system.kinds, ("toa", "height"))
-    columns = [0, 1, 2, system.layout.clock]
-    matrix = jacobian[0][timing][:, columns]
-    matrix = np.vstack([matrix, np.zeros((max(0, 4 - len(matrix)), 4))])
+    columns = system.layout.tight
+    matrix = jacobian[0][~np.isin(system.kinds, ("doppler", "drift"))][:, columns]
+    matrix = np.vstack([matrix, np.zeros((max(0, len(columns) - len(matrix)), len(columns)))])
     return np.linalg.qr(matrix, mode="r")
 
 
 def cramer_rao(measurements: Iterable[Measurement], assistance: Assistance, ecef, clock_offset_s: float = 0.0,
-               height: rows.Height | None = None) -> Bound:
+               height: rows.Height | None = None, sending_offset_s: float = 0.0) -> Bound:
     """Least covariance that any unbiased estimate of the position can have.
 
-    Takes each measurement's satellite, time and standard deviations; its values enter only through the time
-    of emission. White noise, no shared errors; position, clock and drift unknown, the crystal's bound and the
+    Takes each measurement's satellite, kind, times and standard deviations; its values enter only through the time
+    of emission (and a direction's through its axes). White noise, no shared errors; position, clock and drift unknown, the crystal's bound and the
     Doppler as the engine uses them.
 
     Parameters
@@ -128,19 +160,22 @@ def cramer_rao(measurements: Iterable[Measurement], assistance: Assistance, ecef
         Those with status `ok` count; at least one.
     ecef : array [3]
         Where the receiver is.
-    clock_offset_s : float
-        Its clock's offset from system time.
+    clock_offset_s, sending_offset_s : float
+        Its clock's and its sending's offset from system time, where the rows have such.
     height : Height, optional
         Height known beforehand.
     """
     system, _ = rows.build(rows.usable(measurements, assistance), assistance, height, toa_model_std_s=0.0)
     state = np.zeros(system.layout.size)
     state[system.layout.position] = ecef
-    state[system.layout.clock] = C_M_S * clock_offset_s
+    for column, offset_s in ((system.layout.clock, clock_offset_s), (system.layout.sending, sending_offset_s)):
+        if column is not None:
+            state[column] = C_M_S * offset_s
     _, jacobian = system.evaluate(state[None])
     matrix = np.vstack([jacobian[0], np.zeros((max(0, len(state) - jacobian.shape[1]), len(state)))])
     covariance = covariance_of(np.linalg.qr(matrix, mode="r"))
     local = to_local(covariance[:3, :3], ecef)
     east, north, up = np.sqrt(np.diag(local))
-    return Bound(float(east), float(north), float(up), horizontal_std(local),
-                 float(np.sqrt(covariance[system.layout.clock, system.layout.clock]) / C_M_S), local)
+    clock = system.layout.clock
+    clock_s = None if clock is None else float(np.sqrt(covariance[clock, clock]) / C_M_S)
+    return Bound(float(east), float(north), float(up), horizontal_std(local), clock_s, local)

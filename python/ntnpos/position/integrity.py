@@ -13,7 +13,7 @@ import numpy as np
 
 from ..network.assistance import Assistance
 from .residuals import (FALSE_ALARM, ResidualTest, residual_test, with_doppler_settled, with_scatter,
-                        without_outliers)
+                        without_outliers, without_worst_row)
 from .search import Found, Place, judged, refine, search
 from .system import System
 
@@ -22,6 +22,7 @@ HEIGHT = "height"
 
 _DECISIVE = 20.0        # difference of chi-square that decides between solutions: odds of 22000 to 1
 _ATTRIBUTED = 14.0      # the same between suspects: odds of 1000 to 1
+_LEAST_SPARE = 0.9      # degrees of freedom with which the rest of the rows can be said to agree
 _MOST_DIFFUSE = 3.0     # scatter over satellites, in stated deviations, that is believed to be no fault
 
 
@@ -94,15 +95,22 @@ def attempt(system: System, assistance: Assistance, without: str | None = None,
         return bool(refined)
 
     again(with_doppler_settled(system, best.solution))
+    whole = (system, found, best)
     while not residual_test(system, best.solution, false_alarm).passed:
-        trimmed, outliers = without_outliers(system, best.solution)
+        trimmed, outliers = (without_outliers(system, best.solution) if system.only_toa else
+                             without_worst_row(system, best.solution, rejected))
         if not again(trimmed):
             break
         again(with_doppler_settled(system, best.solution))
         rejected = _added(rejected, outliers)
-    again(with_scatter(system, best.solution))
+    if system.only_toa:
+        again(with_scatter(system, best.solution))
+    elif rejected and not residual_test(system, best.solution, false_alarm).passed:
+        # Single rows do not explain it: a whole source may.
+        (system, found, best), rejected = whole, {}
     test = residual_test(system, best.solution, false_alarm)
-    others = tuple(f for f in found if f is not best and f.place <= best.place
+    # The prior area picks between repetitions of a clock; a mirror it leaves open, for it is no measurement.
+    others = tuple(f for f in found if f is not best and (f.place <= best.place or not system.only_toa)
                    and f.solution.cost < best.solution.cost + _DECISIVE
                    and (residual_test(system, f.solution, false_alarm).passed or not test.passed))
     return Attempt(system, best, others, test, rejected, without)
@@ -111,7 +119,7 @@ def attempt(system: System, assistance: Assistance, without: str | None = None,
 def _attempt_trimmed(system: System, everywhere: list[Found], assistance: Assistance, without: str | None,
                      false_alarm: float) -> Attempt:
     """Where only impossible places fit: the attempt without outlying rows, if there are any."""
-    if everywhere:
+    if everywhere and system.only_toa:
         trimmed, outliers = without_outliers(system, min(everywhere, key=lambda f: f.solution.cost).solution)
         if outliers:
             done = attempt(trimmed, assistance, without, false_alarm)
@@ -137,8 +145,10 @@ def monitor(system: System, assistance: Assistance, false_alarm: float = FALSE_A
     everything = attempt(system, assistance, None, false_alarm)
     if everything.passed:
         return Outcome("ok", everything, _rejection(everything))
-    satellites = list(dict.fromkeys(system.part("toa").model.sources))
+    satellites = list(system.satellites)
     sources = satellites + ([HEIGHT] if system.part(HEIGHT) is not None else [])
+    if not system.only_toa:
+        return _monitor_any(system, everything, sources, assistance, false_alarm)
     redundancy = len(sources) - 4
     if redundancy < 1:
         reason = (_nowhere() if everything.best is None else
@@ -163,6 +173,35 @@ def monitor(system: System, assistance: Assistance, false_alarm: float = FALSE_A
     return Outcome("ok", leader, _rejection(leader))
 
 
+def _monitor_any(system: System, everything: Attempt, sources: list[str], assistance: Assistance,
+                 false_alarm: float) -> Outcome:
+    """`monitor` where rows of any kind disagree: a source is named where the others alone agree, with rows to spare."""
+    trials = [attempt(system.without(source), assistance, source, false_alarm) for source in sources
+              if len(system.without(source).satellites)]
+    passing = sorted((t for t in trials if t.passed and _is_closed(t)), key=_excess)
+    tested = [t for t in passing if t.test.dof >= _LEAST_SPARE]
+    if not tested:
+        if passing and everything.best is not None:
+            names = ", ".join(t.without for t in passing)
+            reason = (f"the measurements disagree ({_chance(everything)}): one of {names} may be at fault, the rest is too "
+                      "little to tell")
+            return _undecided(everything, passing, reason)
+        dof = 1.0 if everything.best is None else max(1.0, everything.test.dof)
+        return _no_single_fault(everything, dof)
+    leader = tested[0]
+    rivals = [t for t in tested[1:] if _excess(t) < _excess(leader) + _ATTRIBUTED]
+    if rivals:
+        names = ", ".join(t.without for t in (leader, *rivals))
+        reason = f"the measurements disagree ({_chance(everything)}): one of {names} is at fault, the rows do not tell which"
+        return _undecided(everything, [leader, *rivals], reason)
+    return Outcome("ok", leader, _rejection(leader))
+
+
+def _is_closed(tried: Attempt) -> bool:
+    """Whether the rows leave no direction of the position open."""
+    return bool(np.isfinite(tried.best.solution.covariance()[:3, :3]).all())
+
+
 def _undecided(everything: Attempt, suspects: list[Attempt], reason: str) -> Outcome:
     """A fault that is not attributed: the suspects' solutions are all possible."""
     if everything.best is None and not suspects:
@@ -172,7 +211,7 @@ def _undecided(everything: Attempt, suspects: list[Attempt], reason: str) -> Out
     return Outcome("ambiguous", everything, reason, tuple(suspects), _misfit(everything.test))
 
 
-def _no_single_fault(everything: Attempt, redundancy: int) -> Outcome:
+def _no_single_fault(everything: Attempt, redundancy: float) -> Outcome:
     """No source whose removal would help: too small deviations everywhere, or several faults."""
     if everything.best is None:
         return Outcome("no_fix", everything, _nowhere())

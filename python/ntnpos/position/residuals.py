@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the residuals of a solution say: whether they are chance, and whose fault they are if not.
 
-All tests are on timing rows (TOA and height). Doppler rows never accuse a satellite: a walking user explains
+All tests are on measured rows (of any kind) and the height. Doppler rows never accuse a satellite: a walking user explains
 them. """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from scipy.special import chdtrc, ndtri
 
 from .observations import DopplerRows
 from .solver import Solution, robust_rows
-from .system import System, Weighted
+from .system import MEASURED, TIMING, System, Weighted
 
 FALSE_ALARM = 1e-4
 """Probability that sound measurements fail the test."""
@@ -32,7 +32,7 @@ class ResidualTest:
 
     Attributes
     ----------
-    chi2, dof : of the timing rows; dof is what their residuals keep after the fit, not always whole
+    chi2, dof : of the measured rows and the height; dof is what their residuals keep after the fit, not always whole
     p_value : the smaller of both tests' probabilities, the second one corrected for the number of sources; 1
     where
         nothing can be tested
@@ -46,10 +46,10 @@ class ResidualTest:
 
 
 def residual_test(system: System, solution: Solution, false_alarm: float = FALSE_ALARM) -> ResidualTest:
-    """Test one solution's timing residuals."""
+    """Test one solution's residuals."""
     _, residual, jacobian = robust_rows(system, solution.state[None])
     residual, basis = residual[0], np.linalg.qr(jacobian[0])[0]
-    timing = np.isin(system.kinds, ("toa", "height"))
+    timing = np.isin(system.kinds, TIMING)
     chi2 = float(np.sum(residual[timing] ** 2))
     dof = float(np.sum(timing) - np.sum(basis[timing] ** 2))
     p_value = float(chdtrc(dof, chi2)) if dof >= _LEAST_DOF else 1.0
@@ -64,13 +64,13 @@ def residual_test(system: System, solution: Solution, false_alarm: float = FALSE
 
 
 def _bias_directions(system: System) -> tuple[list[str], np.ndarray]:
-    """Sources of timing rows, and what a bias of each would do to the whitened residuals [sources, rows]."""
+    """Sources of tested rows, and what a bias of each would do to the whitened residuals [sources, rows]."""
     sources: list[str] = []
     blocks: list[np.ndarray] = []
     start, total = 0, len(system.kinds)
     for part in system.parts:
         count = len(part.model.std)
-        if part.model.kind in ("toa", "height"):
+        if part.model.kind in TIMING:
             names = list(dict.fromkeys(part.model.sources))
             owner = np.asarray(part.model.sources, dtype=object)
             columns = np.array([owner == name for name in names], dtype=float).T
@@ -118,6 +118,39 @@ def without_outliers(system: System, solution: Solution) -> tuple[System, dict[s
         keys = zip(doppler.model.sources, doppler.model.t_s)
         masks["doppler"] = np.array([key not in gone for key in keys])
     return system.only(masks), rejected
+
+
+def without_worst_row(system: System, solution: Solution, rejected: dict[str, int]) -> tuple[System, dict[str, int]]:
+    """The system without the measured row whose residual is the least likely, and whose row that was.
+
+    A residual is taken in deviations of its own, which a row that the fit leans on has small ones of (w-test: Baarda, "A
+    testing procedure for use in geodetic networks", 1968). Rows of sources with fewer than three are left to the test of
+    whole sources, and no source loses more than a third of its rows; `rejected` counts those that are gone already. The
+    two rows of a direction go together. """
+    _, residual, jacobian = robust_rows(system, solution.state[None])
+    free = 1.0 - np.sum(np.linalg.qr(jacobian[0])[0] ** 2, axis=1)
+    testable = np.isin(system.kinds, MEASURED) & (free > _LEAST_SHARE)
+    for name in dict.fromkeys(system.sources[testable]):
+        count = int(np.sum((system.sources == name) & np.isin(system.kinds, MEASURED)))
+        gone = rejected.get(str(name), 0)
+        if count < _LEAST_ROWS or gone + 1 > max(1.0, _MOST_OUTLIERS * (count + gone)):
+            testable &= system.sources != name
+    if not testable.any():
+        return system, {}
+    size = np.where(testable, np.abs(residual[0]) / np.sqrt(np.maximum(free, _LEAST_SHARE)), 0.0)
+    worst = int(np.argmax(size))
+    if size[worst] < -float(ndtri(0.5 * FALSE_ALARM / len(size))):
+        return system, {}
+    kind = system.kinds[worst]
+    inside = worst - int(np.flatnonzero(system.kinds == kind)[0])
+    keep = np.ones(int(np.sum(system.kinds == kind)), dtype=bool)
+    keep[[inside, inside ^ 1] if kind == "aoa" else [inside]] = False
+    masks = {kind: keep}
+    doppler = system.part("doppler")
+    if kind == "toa" and doppler is not None:
+        gone_t = system.part("toa").model.t_s[inside]
+        masks["doppler"] = ~((np.asarray(doppler.model.sources) == system.sources[worst]) & (doppler.model.t_s == gone_t))
+    return system.only(masks), {str(system.sources[worst]): 1}
 
 
 def with_scatter(system: System, solution: Solution) -> System:

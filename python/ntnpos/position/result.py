@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from typing import Mapping
 
 import numpy as np
 
@@ -36,6 +37,10 @@ class Estimate:
     clock_drift : its rate in s/s; None likewise
     chi2 : weighted squared residuals of all rows at this place
     without : the source that this estimate leaves out, or None
+    likelihood : of the measurements if the UE is here, over that at the fix's own estimate
+    inside_prior : whether it lies in the prior area, which is no measurement
+    sending_offset_s : the UE's own sending offset where uplink arrivals were measured, else None
+    velocity_ecef_m_s : in the turning frame, where it was an unknown
     """
 
     ecef_m: tuple[float, float, float]
@@ -44,6 +49,10 @@ class Estimate:
     clock_drift: float | None
     chi2: float
     without: str | None = None
+    likelihood: float = 1.0
+    inside_prior: bool = True
+    sending_offset_s: float | None = None
+    velocity_ecef_m_s: tuple[float, ...] | None = None
 
     @property
     def geodetic(self) -> tuple[float, float, float]:
@@ -73,11 +82,14 @@ class Estimate:
                 "covariance_ecef_m2": None if covariance is None else [list(row) for row in covariance],
                 "horizontal_std_m": self.horizontal_std_m, "clock_offset_s": self.clock_offset_s,
                 "clock_drift_ppm": None if self.clock_drift is None else 1e6 * self.clock_drift,
-                "chi2": self.chi2}
+                "chi2": self.chi2, "likelihood": self.likelihood, "inside_prior": self.inside_prior,
+                "sending_offset_s": self.sending_offset_s,
+                "velocity_ecef_m_s": None if self.velocity_ecef_m_s is None else list(self.velocity_ecef_m_s)}
 
 
 _EMPTY = dict.fromkeys(("latitude_deg", "longitude_deg", "height_m", "ecef_m", "covariance_ecef_m2",
-                        "horizontal_std_m", "clock_offset_s", "clock_drift_ppm", "chi2"))
+                        "horizontal_std_m", "clock_offset_s", "clock_drift_ppm", "chi2", "likelihood", "inside_prior",
+                        "sending_offset_s", "velocity_ecef_m_s"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,9 @@ class Fix:
     t_s : receiver clock reading at which `clock_offset_s` holds; None without a measurement
     estimate : None unless `status` is ok or ambiguous
     dop, used, excluded, candidates : as in the contract; candidates are the other places that fit
-    dof : degrees of freedom of the timing rows' residuals, and `p_value` their probability if all is well
+    dof : degrees of freedom of the measured rows' residuals, and `p_value` their probability if all is well
+    method : "dl-tdoa", "ul-tdoa", "multi-rtt", "e-cid", "aoa" or "hybrid", by the kinds of rows
+    unmatched : reports of the two-way chain without a partner, by kind; None where all have one
     """
 
     status: str
@@ -106,6 +120,7 @@ class Fix:
     dof: float | None = None
     p_value: float | None = None
     method: str = "dl-tdoa"
+    unmatched: Mapping[str, int] | None = None
 
     def to_dict(self) -> dict:
         """The fields of contract section 3."""
@@ -115,7 +130,7 @@ class Fix:
         return _finite({"type": "fix", "schema": SCHEMA, "method": self.method, "t_s": self.t_s} | place | {
             "dop": dop, "used": list(self.used), "excluded": [vars(e) for e in self.excluded],
             "candidates": candidates, "status": self.status, "reason": self.reason, "dof": self.dof,
-            "p_value": self.p_value})
+            "p_value": self.p_value} | ({} if self.unmatched is None else {"unmatched": dict(self.unmatched)}))
 
     def to_json(self) -> str:
         """One line, without its newline; what is not finite is null."""

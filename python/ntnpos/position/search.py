@@ -12,7 +12,7 @@ from ..network.assistance import Assistance
 from ..world.constants import C_M_S
 from ..world.frames import ecef_to_geodetic
 from . import geometry, starts
-from .solver import Solution, distinct, minimise
+from .solver import MAX_ITERATIONS, Solution, distinct, minimise
 from .system import System
 
 _ROWS_IN_SEARCH = 36
@@ -20,6 +20,9 @@ _LEAST_ROWS_A_SATELLITE = 3
 _SIGMAS = starts.REACH_SIGMAS
 _HEIGHTS_M = (-1e3, 5e4)
 _LEAST_ELEVATION_DEG = -3.0     # refraction and a horizon seen from a height
+_LEAST_ABOVE_M = 5e4            # a station on the ground may be seen from above
+_MOST_STEPS = 60                # near a ground track the valley across it is flat
+_MIRRORED, _MOST_MIRRORED = 1e4, 4
 _CLOCK_MARGIN = 1.5             # of the receiver's clock bound, which is no hard wall,
 _CLOCK_SLACK_S = 1e-6           # and where the bound is zero
 
@@ -50,8 +53,10 @@ def search(system: System, assistance: Assistance) -> list[Found]:
     of each satellite; what they lead to is then refined on all rows. """
     prior = assistance.ue_prior
     few = _thinned(system)
+    if not system.only_toa:
+        return _search_any(system, few, assistance)
     places = starts.bancroft(system.layout, few.part("toa").model, prior.ecef)
-    if system.part("height") is not None or len(places) == 0 or _satellites(system) < 4:
+    if system.part("height") is not None or len(places) == 0 or len(system.satellites) < 4:
         places = np.concatenate([starts.prior_grid(prior), places])
     else:
         places = np.concatenate([starts.prior_grid(prior)[:7], places])
@@ -59,11 +64,25 @@ def search(system: System, assistance: Assistance) -> list[Found]:
     return judged(system, first if few is system else refine(system, first), assistance)
 
 
+def _search_any(system: System, few: System, assistance: Assistance) -> list[Found]:
+    """`search` for any mix of rows: also from all around the satellites, and from the mirror of what was found."""
+    height = system.part("height")
+    height_m = assistance.ue_prior.height_m if height is None else float(height.model.height_m)
+    places = np.concatenate([starts.prior_grid(assistance.ue_prior), starts.ground_rings(few, height_m)])
+    first = distinct(minimise(few, starts.with_clock(few, places), _MOST_STEPS))
+    near = [s for s in first if s.cost <= first[0].cost + _MIRRORED][:_MOST_MIRRORED] if first else []
+    images = [starts.mirrored(few, s.state[few.layout.position]) for s in near]
+    if images and sum(map(len, images)):
+        first += minimise(few, starts.with_clock(few, np.concatenate(images)), _MOST_STEPS)
+    return judged(system, refine(system, distinct(first)), assistance)
+
+
 def refine(system: System, solutions: list[Solution]) -> list[Solution]:
     """Distinct solutions of `system` nearest to those of a system like it."""
     if not solutions:
         return []
-    return distinct(minimise(system, np.array([solution.state for solution in solutions])))
+    steps = MAX_ITERATIONS if system.only_toa else _MOST_STEPS
+    return distinct(minimise(system, np.array([solution.state for solution in solutions]), steps))
 
 
 def judged(system: System, solutions: list[Solution], assistance: Assistance) -> list[Found]:
@@ -72,16 +91,10 @@ def judged(system: System, solutions: list[Solution], assistance: Assistance) ->
     return sorted(found, key=lambda f: (f.place, f.solution.cost))
 
 
-def _satellites(system: System) -> int:
-    """Number of distinct satellites with TOA rows."""
-    toa = system.part("toa")
-    return len(set(toa.model.sources)) if toa else 0
-
-
 def _thinned(system: System) -> System:
     """At most a few rows of each satellite, spread over its measurements; `system` itself if it has no
     more."""
-    most = max(_LEAST_ROWS_A_SATELLITE, _ROWS_IN_SEARCH // max(1, _satellites(system)))
+    most = max(_LEAST_ROWS_A_SATELLITE, _ROWS_IN_SEARCH // max(1, len(system.satellites)))
     keep = {}
     for part in system.parts:
         names = np.asarray(part.model.sources, dtype=object)
@@ -112,10 +125,12 @@ def _place(system: System, solution: Solution, assistance: Assistance) -> Place:
     own = _SIGMAS * float(np.sqrt(max(local[2, 2], 0.0)))
     if not _HEIGHTS_M[0] - own <= height <= max(_HEIGHTS_M[1], prior.height_m) + own:
         return Place.IMPOSSIBLE
-    up = geometry.local_axes(place)[2]
-    lowest = min(float(up @ unit) for unit in geometry.directions(system, solution.state).values())
-    if lowest < np.sin(np.radians(_LEAST_ELEVATION_DEG)):
-        return Place.IMPOSSIBLE
+    lines = np.concatenate([part.model.sight(place) for part in system.measured])
+    flying = np.linalg.norm(place + lines, axis=1) > np.linalg.norm(place) + _LEAST_ABOVE_M
+    if flying.any():
+        sine = lines[flying] @ geometry.local_axes(place)[2] / np.linalg.norm(lines[flying], axis=1)
+        if np.min(sine) < np.sin(np.radians(_LEAST_ELEVATION_DEG)):
+            return Place.IMPOSSIBLE
     own_horizontal = geometry.horizontal_std(local)
     offset = geometry.local_axes(prior.ecef) @ (place - prior.ecef)
     # A far place lies below the prior's horizontal plane: the distance over ground is taken from the chord.

@@ -8,13 +8,16 @@ import numpy as np
 from ..network.assistance import UePrior
 from ..world.constants import C_M_S, EARTH_RATE_RAD_S
 from ..world.frames import geodetic_to_ecef, rotate3
-from .observations import Layout, ToaRows
+from .anchor_rows import across_axes
+from .layout import Layout
+from .observations import ToaRows
 from .system import System
 
 REACH_SIGMAS = 6.0
 _MOST_REACH_M = 3.5e6                     # farther than any low orbit is seen from one place
 _SPACING_M = (6e4, 5e5)                   # far below, and just below, what low-orbit geometry curves over
 _SPHERE_M = 6371e3
+_MOST_RINGS = 3
 
 
 def prior_grid(prior: UePrior) -> np.ndarray:
@@ -38,15 +41,59 @@ def prior_grid(prior: UePrior) -> np.ndarray:
 
 
 def with_clock(system: System, places: np.ndarray) -> np.ndarray:
-    """States [K, size] at places [K, 3] with the clock that fits the TOA rows there best (median), drift
-    0."""
-    states = np.zeros((len(places), system.layout.size))
-    states[:, system.layout.position] = places
-    toa = system.part("toa")
-    if system.layout.clock is not None and toa is not None:
-        residual, _ = toa.model.evaluate(system.layout, states)
-        states[:, system.layout.clock] = -np.median(residual, axis=1) * C_M_S
+    """States [K, size] at places [K, 3] with the clock and sending offset that fit the rows there best (median), the
+    rest 0."""
+    layout = system.layout
+    states = np.zeros((len(places), layout.size))
+    states[:, layout.position] = places
+    for kind, column in (("toa", layout.clock), ("ul_rtoa", layout.sending)):
+        part = system.part(kind)
+        if column is not None and part is not None:
+            residual, _ = part.model.evaluate(layout, states)
+            states[:, column] = -np.median(residual, axis=1) * C_M_S
     return states
+
+
+def ground_rings(system: System, height_m: float) -> np.ndarray:
+    """Places [K, 3] near the ground, all around below where each satellite was, whatever the prior says.
+
+    Rings at 1, 5 and 12 degrees from the point below it (a low orbit's horizon is at 20 to 30). """
+    seen: dict[str, np.ndarray] = {}
+    origin = np.zeros(3)
+    for part in system.measured:
+        for name, anchor in zip(part.model.sources, part.model.sight(origin)):
+            seen.setdefault(name, anchor)
+    places = []
+    for anchor in list(seen.values())[:_MOST_RINGS]:
+        up = anchor / np.linalg.norm(anchor)
+        side, along = across_axes(up)
+        for arc, count in ((0.017, 4), (0.09, 6), (0.2, 8)):
+            bearing = 2.0 * np.pi * (np.arange(count) + 0.25) / count
+            ring = np.cos(arc) * up + np.sin(arc) * (np.outer(np.cos(bearing), side) + np.outer(np.sin(bearing), along))
+            places.append((_SPHERE_M + height_m) * ring)
+    return np.concatenate(places)
+
+
+def mirrored(system: System, place: np.ndarray) -> np.ndarray:
+    """Places [0 to 3, 3] where rows that fit `place` [3] may fit as well: its reflections in the vertical planes through
+    a satellite's motion and through the line that the satellites lie along."""
+    anchors = np.concatenate([part.model.sight(np.zeros(3)) for part in system.measured])
+    names = np.array([name for part in system.measured for name in part.model.sources], dtype=object)
+    found = []
+    groups = [anchors] + [anchors[names == name] for name in system.satellites[:2]]
+    groups += [np.stack([r, r + v]) for part in system.measured if part.model.kind == "range_rate"
+               for r, v in zip(part.model.tracks.position[:1], part.model.tracks.velocity[:1])]
+    for group in groups:
+        centre = group.mean(axis=0)
+        _, spread, axes = np.linalg.svd(group - centre, full_matrices=False)
+        if spread[0] < 1.0:
+            continue
+        normal = np.cross(centre, axes[0])
+        size = np.linalg.norm(normal)
+        if size > 1e-3 * np.linalg.norm(centre):
+            normal /= size
+            found.append(place - 2.0 * (normal @ place) * normal)
+    return np.array(found).reshape(-1, 3)
 
 
 def bancroft(layout: Layout, rows: ToaRows, origin: np.ndarray) -> np.ndarray:

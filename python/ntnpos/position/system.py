@@ -12,7 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from .observations import Layout, Observation
+from .layout import Layout, Observation
+
+MEASURED = ("toa", "rtt", "ul_rtoa", "range_rate", "aoa")
+"""Kinds of rows that measurements make and that must agree with each other; Doppler rows only help a clock's drift."""
+
+TIMING = MEASURED + ("height",)
+"""Kinds whose residuals are tested."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Weighted:
 
     def whiten(self, rows: np.ndarray) -> np.ndarray:
         """Rows [K, m, n] in their own unit to rows of unit, independent errors."""
-        rows = rows / (self.scale * self.model.std)[:, None]
+        rows = rows / (self.scale * self.model.std)[..., None]
         if self._sharing is None:
             return rows
         direction, removed = self._sharing
@@ -89,15 +95,47 @@ class System:
         """Whitened residuals (model - measured) [K, m] and Jacobian [K, m, n] at states [K, n]."""
         blocks = []
         for part in self.parts:
-            residual, jacobian = part.model.evaluate(self.layout, state)
+            residual, jacobian = self.model(part, state)
             blocks.append(part.whiten(np.concatenate([jacobian, residual[..., None]], axis=-1)))
         rows = np.concatenate(blocks, axis=1)
         return rows[..., -1], rows[..., :-1]
 
     def residual(self, kind: str, state: np.ndarray) -> np.ndarray:
         """Residuals (model - measured) [rows] of one kind in their own unit at one state [n]."""
-        return self.part(kind).model.evaluate(self.layout, state[None])[0][0]
+        return self.model(self.part(kind), state[None])[0][0]
 
+    def model(self, part: Weighted, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals and Jacobian of one part in its own unit, with what its satellites' places are in doubt by.
+
+        A satellite that is moved does to a row what moving the UE the other way does. """
+        residual, jacobian = part.model.evaluate(self.layout, state)
+        for name, first in self.layout.ephemeris:
+            rows = np.flatnonzero([source == name for source in part.model.sources])
+            if len(rows) and part.model.kind in (*MEASURED, "doppler"):
+                moved = -jacobian[:, rows, self.layout.position]
+                jacobian[:, rows, first:first + 3] = moved
+                residual[:, rows] += np.einsum("krx,kx->kr", moved, state[:, first:first + 3])
+        return residual, jacobian
+
+    @cached_property
+    def measured(self) -> tuple[Weighted, ...]:
+        """The parts that measurements make."""
+        return tuple(part for part in self.parts if part.model.kind in MEASURED)
+
+    @cached_property
+    def satellites(self) -> tuple[str, ...]:
+        """Satellites and terrestrial points with measured rows, each once."""
+        return tuple(dict.fromkeys(name for part in self.measured for name in part.model.sources))
+
+    @property
+    def only_toa(self) -> bool:
+        """Whether all measured rows are times of arrival."""
+        return all(part.model.kind == "toa" for part in self.measured)
+
+    def sights(self, place: np.ndarray) -> np.ndarray:
+        """Unit vectors [measured rows, 3] in ECEF from a place [3] to the satellites, to within their motion in a delay."""
+        lines = np.concatenate([part.model.sight(place) for part in self.measured])
+        return lines / np.linalg.norm(lines, axis=-1, keepdims=True)
     def with_part(self, changed: Weighted) -> "System":
         """This system with the part of the same kind replaced (dropped where it has no rows left)."""
         parts = tuple(changed if part.model.kind == changed.model.kind else part for part in self.parts)
@@ -105,7 +143,7 @@ class System:
 
     def without(self, source: str) -> "System":
         """This system without any row of a source."""
-        others = self.sources != source
+        others = (self.sources != source) | (self.kinds == "ephemeris")
         return self.only({kind: others[self.kinds == kind] for kind in dict.fromkeys(self.kinds)})
 
     def only(self, keep: dict[str, np.ndarray]) -> "System":

@@ -36,24 +36,29 @@ class Tracks:
 
     @classmethod
     def of(cls, orbit, centre_s) -> "Tracks":
-        """Expand one orbit about times [n]. Raises what `orbit.state` raises, within 0.25 s of those
+        """Expand one orbit about times [..., n]. Raises what `orbit.state` raises, within 0.25 s of those
         times."""
         centre_s = np.asarray(centre_s, dtype=float)
         h = _STEP_S
-        n = centre_s.size
-        r, v = orbit.state(np.concatenate([centre_s, centre_s - h, centre_s + h]))
-        middle, before, after = np.split(v, [n, 2 * n])
-        return cls(centre_s, r[:n], middle, (after - before) / (2.0 * h),
+        times = np.stack([centre_s, centre_s - h, centre_s + h]).ravel()
+        r, v = (column.reshape((3,) + centre_s.shape + (3,)) for column in orbit.state(times))
+        middle, before, after = v
+        return cls(centre_s, r[0], middle, (after - before) / (2.0 * h),
                    (after - 2.0 * middle + before) / h**2)
 
     @classmethod
     def joined(cls, parts: list["Tracks"]) -> "Tracks":
         """The rows of all parts, in order."""
-        return cls(*(np.concatenate(column) for column in zip(*(part._columns() for part in parts))))
+        columns = zip(*(part._columns() for part in parts))
+        return cls(*(np.concatenate(column, axis=axis) for axis, column in zip((-1, -2, -2, -2, -2), columns)))
 
     def take(self, rows) -> "Tracks":
         """The rows that an index array or mask picks."""
-        return Tracks(*(column[rows] for column in self._columns()))
+        return Tracks(self.centre_s[..., rows], *(column[..., rows, :] for column in self._columns()[1:]))
+
+    def pick(self, ues) -> "Tracks":
+        """The UEs that an index array or mask picks, where rows are [UEs, n]."""
+        return self if self.centre_s.ndim < 2 else Tracks(*(column[ues] for column in self._columns()))
 
     def _columns(self) -> tuple[np.ndarray, ...]:
         return self.centre_s, self.position, self.velocity, self.acceleration, self.jerk

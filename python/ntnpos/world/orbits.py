@@ -18,7 +18,7 @@ from .elements import line_problem, load_tle_file, pair_problem
 from .frames import gmst82_rad, rotate3
 from .timebase import SECONDS_PER_DAY, Epoch
 
-__all__ = ["Orbit", "OrbitError", "TleOrbit", "StateVectorOrbit", "load_tle_file", "acceleration_j2"]
+__all__ = ["FixedPoint", "Orbit", "OrbitError", "TleOrbit", "StateVectorOrbit", "load_tle_file", "acceleration_j2"]
 
 
 class OrbitError(ValueError):
@@ -34,6 +34,24 @@ class Orbit(Protocol):
         `t_s` is [n] (or a number: n = 1), system time in seconds from the epoch. Raises `OrbitError` where
         the orbit has no answer.
         """
+
+
+class FixedPoint:
+    """A place on the ground as an orbit that goes nowhere.
+
+    Parameters
+    ----------
+    r : array [3]
+        ECEF position in m.
+    """
+
+    def __init__(self, r):
+        self.r = np.asarray(r, dtype=float)
+
+    def state(self, t_s) -> tuple[np.ndarray, np.ndarray]:
+        """See `Orbit.state`."""
+        shape = np.atleast_1d(np.asarray(t_s, dtype=float)).shape + (3,)
+        return np.broadcast_to(self.r, shape).copy(), np.zeros(shape)
 
 
 def _earth_rate_cross(r: np.ndarray) -> np.ndarray:
