@@ -201,9 +201,11 @@ BOOST_AUTO_TEST_CASE(the_channel_allocates_nothing)
                                 { { 0, 1e-3 }, { 1e-4, -rate } } };
         config.paths.push_back(path);
     }
+    config.paths[1].fading.model = fading_model::ntn_tdl_d;
+    config.paths[1].fading.ue_speed_m_s = 250.0;
     for (const double band : { 0.5, 0.8 }) {
         config.occupied_band = band;
-        const satellite_channel channel(config);
+        satellite_channel channel(config);
         const std::vector<std::complex<float>> input(20000, 1.0f);
         const std::vector<input_view> inputs(2, { input.data(), 0, input.size() });
         const std::vector<int64_t> ends(2, 20000);

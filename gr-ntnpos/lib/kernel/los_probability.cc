@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config_text.h"
 #include "false_alarm.h"
+#include <gnuradio/ntnpos/kernel/fading_profile.h>
 #include <gnuradio/ntnpos/kernel/los_probability.h>
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace gr::ntnpos::kernel {
@@ -12,45 +12,11 @@ namespace {
 
 double power(double db) { return std::pow(10.0, 0.1 * db); }
 
-// Taps of TR 38.811 6.9.2: delay in units of the rms delay spread, power.
-struct tap {
-    double delay, power;
-};
-
-struct tdl {
-    bool line_of_sight;
-    double los; // power of the constant path at delay 0
-    int taps;
-    tap rayleigh[4];
-};
-
-const std::array<tdl, 4>& profiles()
-{
-    static const std::array<tdl, 4> all = { {
-        { false, // A
-          0.0,
-          3,
-          { { 0.0, 1.0 }, { 1.0811, power(-4.675) }, { 2.8416, power(-6.482) } } },
-        { false, // B
-          0.0,
-          4,
-          { { 0.0, 1.0 },
-            { 0.7249, power(-1.973) },
-            { 0.7410, power(-4.332) },
-            { 5.7392, power(-11.914) } } },
-        { true, // C
-          power(-0.394),
-          2,
-          { { 0.0, power(-10.618) }, { 14.8124, power(-23.373) } } },
-        { true, // D
-          power(-0.284),
-          3,
-          { { 0.0, power(-11.991) },
-            { 0.5596, power(-9.887) },
-            { 7.3340, power(-16.771) } } },
-    } };
-    return all;
-}
+// Both kinds of channel, with a line of sight and without (fading_profile).
+constexpr fading_model profiles[] = { fading_model::ntn_tdl_a,
+                                      fading_model::ntn_tdl_b,
+                                      fading_model::ntn_tdl_c,
+                                      fading_model::ntn_tdl_d };
 
 constexpr int spreads = 24;
 constexpr int most_groups = 4;
@@ -90,19 +56,22 @@ struct groups {
     int count = 0;
     double later[most_groups], weights[most_groups];
 
-    groups(const tdl& p, double spread_s, double apart_s, double late_s) : constant(p.los)
+    groups(const std::vector<fading_tap>& taps,
+           double spread_s,
+           double apart_s,
+           double late_s)
+        : constant(taps.front().constant)
     {
         double last = 0.0;
-        for (int i = 0; i < p.taps; ++i) {
-            const tap& t = p.rayleigh[i];
-            const double delay_s = t.delay * spread_s;
+        for (const fading_tap& t : taps) {
+            const double delay_s = t.delay_s * spread_s;
             if (delay_s > late_s)
                 break;
             if (delay_s - last >= apart_s) {
                 later[count++] = 0.0;
                 last = delay_s;
             }
-            (count == 0 ? scattered : later[count - 1]) += t.power;
+            (count == 0 ? scattered : later[count - 1]) += t.scattered;
         }
         for (int a = 0; a < count; ++a)
             for (int b = 0; b < a; ++b)
@@ -198,9 +167,10 @@ double los_probability::of(const first_path_estimate& estimate) const
         d_config.delay_spread_max_s / d_config.delay_spread_min_s, 1.0 / spreads);
     double spread_s = d_config.delay_spread_min_s * std::sqrt(step);
     for (int i = 0; i < spreads; ++i, spread_s *= step) {
-        for (const tdl& p : profiles()) {
-            const groups g(p, spread_s, apart_s, d_detector.late_s);
-            likelihood[p.line_of_sight] +=
+        for (const fading_model model : profiles) {
+            const auto& taps = unit_taps(model);
+            const groups g(taps, spread_s, apart_s, d_detector.late_s);
+            likelihood[taps.front().constant > 0.0] +=
                 t < least ? 1.0 - g.above(least) : g.density(t);
         }
     }

@@ -3,6 +3,7 @@
 #include "integers.h"
 #include "path_filter.h"
 #include "vector_math.h"
+#include <gnuradio/ntnpos/kernel/fading_process.h>
 #include <gnuradio/ntnpos/kernel/moving_path.h>
 #include <algorithm>
 #include <cmath>
@@ -205,7 +206,8 @@ index_range moving_path::input_range(int64_t first, size_t count) const
 void moving_path::add(int64_t first,
                       size_t count,
                       const input_view& input,
-                      std::complex<float>* out) const
+                      std::complex<float>* out,
+                      tap_gain* tap) const
 {
     const int64_t end = first + static_cast<int64_t>(count);
     size_t segment = segment_of(first);
@@ -220,7 +222,8 @@ void moving_path::add(int64_t first,
                              static_cast<size_t>(until - start),
                              segment,
                              input,
-                             reinterpret_cast<float*>(out));
+                             reinterpret_cast<float*>(out),
+                             tap);
         out += until - first;
         first = until;
         segment = segment_of(first);
@@ -232,13 +235,22 @@ void moving_path::add_within_block(int64_t start,
                                    size_t to,
                                    size_t segment,
                                    const input_view& input,
-                                   float* out) const
+                                   float* out,
+                                   tap_gain* tap) const
 {
     const local_motion local = motion_in_block(start, segment);
     if (!local.usable)
         return;
     path_chunk chunk;
     plan_path(local.motion, chunk);
+    if (tap) {
+        static_assert(tap_gain::block == path_chunk::samples &&
+                      tap_gain::step == path_chunk::part);
+        float re[tap_gain::gains];
+        float im[tap_gain::gains];
+        tap->at_block(start, re, im);
+        change_gain(re, im, chunk);
+    }
     add_chunk(chunk, from, to, local.origin, input, out);
 }
 

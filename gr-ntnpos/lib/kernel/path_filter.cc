@@ -17,8 +17,15 @@ struct group_source {
     const float* input;
     const float* part_cos; // of the group's first part
     const float* part_sin;
+    const float* slope_cos;
+    const float* slope_sin;
     float* out;
 };
+
+// How many samples after the first of its part a sample is, twice each.
+alignas(64) constexpr float ramp[2 * part] = { 0,  0,  1,  1,  2,  2,  3,  3,  4,  4,  5,
+                                               5,  6,  6,  7,  7,  8,  8,  9,  9,  10, 10,
+                                               11, 11, 12, 12, 13, 13, 14, 14, 15, 15 };
 
 // The turns within a part: in registers where there are enough.
 template <size_t width>
@@ -59,7 +66,7 @@ struct part_turns {
 };
 
 // The vectors first, first + 1, ... of a group.
-template <size_t width, size_t taps, size_t first, size_t count>
+template <size_t width, size_t taps, bool changing, size_t first, size_t count>
 NTNPOS_INLINE void filter_vectors(const group_source& s, const part_turns<width>& turns)
 {
     using lane = lanes<width>;
@@ -67,12 +74,26 @@ NTNPOS_INLINE void filter_vectors(const group_source& s, const part_turns<width>
     constexpr size_t of_part = part_turns<width>::vectors;
     filter_sums<width, taps, count> sums;
     sums.add_up(s.taps, s.input + first * width);
-    vector cosine, sine;
+    vector cosine, sine, start_cos, start_sin, slope_cos, slope_sin;
     lane::template for_each<count>([&](auto p) __attribute__((always_inline)) {
         constexpr size_t at = first + decltype(p)::value;
-        if constexpr (at % of_part == 0 || decltype(p)::value == 0) {
-            lane::fill(s.part_cos + at / of_part, cosine);
-            lane::fill_pairs(s.part_sin + 2 * (at / of_part), sine);
+        constexpr bool fresh = at % of_part == 0 || decltype(p)::value == 0;
+        if constexpr (fresh) {
+            lane::fill(s.part_cos + at / of_part, start_cos);
+            lane::fill_pairs(s.part_sin + 2 * (at / of_part), start_sin);
+        }
+        if constexpr (fresh && changing) {
+            lane::fill(s.slope_cos + at / of_part, slope_cos);
+            lane::fill_pairs(s.slope_sin + 2 * (at / of_part), slope_sin);
+        }
+        if constexpr (fresh || changing) {
+            cosine = start_cos;
+            sine = start_sin;
+        }
+        if constexpr (changing) {
+            const vector samples = lane::at(ramp + at % of_part * width);
+            lane::multiply_add(slope_cos, samples, cosine);
+            lane::multiply_add(slope_sin, samples, sine);
         }
         vector turned, swapped;
         turns.template turn<at % of_part>(sums.sum[p], turned);
@@ -84,14 +105,14 @@ NTNPOS_INLINE void filter_vectors(const group_source& s, const part_turns<width>
     });
 }
 
-template <size_t width, size_t taps>
+template <size_t width, size_t taps, bool changing>
 NTNPOS_INLINE void filter_group(const group_source& s, const part_turns<width>& turns)
 {
     // Four vectors at a time: with two chains each they fit the registers.
     constexpr size_t run = 4;
     lanes<width>::template for_each<2 * group / width / run>([&](
         auto i) __attribute__((always_inline)) {
-        filter_vectors<width, taps, run* decltype(i)::value, run>(s, turns);
+        filter_vectors<width, taps, changing, run* decltype(i)::value, run>(s, turns);
     });
 }
 
@@ -106,7 +127,7 @@ mix_rows(const float* near, const float* next, float weight, float* mixed)
             lane::at(near + k) + weight * (lane::at(next + k) - lane::at(near + k));
 }
 
-template <size_t width, size_t taps>
+template <size_t width, size_t taps, bool changing>
 NTNPOS_INLINE void filter_groups(const path_chunk& chunk,
                                  const float* rows,
                                  size_t stride,
@@ -116,7 +137,6 @@ NTNPOS_INLINE void filter_groups(const path_chunk& chunk,
                                  int64_t origin,
                                  float* out)
 {
-    constexpr size_t parts_of_group = group / part;
     // The next group's taps are made before this one is filtered, so that none waits for
     // its taps.
     alignas(64) float mixed[2][longest_row];
@@ -135,14 +155,42 @@ NTNPOS_INLINE void filter_groups(const path_chunk& chunk,
         turns.load(chunk.turn_cos + 2 * part * span, chunk.turn_sin + 2 * part * span);
         for (; g < until; ++g) {
             mix(g + 1 < end ? g + 1 : g);
-            filter_group<width, taps>({ mixed[g % 2],
-                                        input + 2 * (origin + chunk.whole[g]),
-                                        chunk.part_cos + g * parts_of_group,
-                                        chunk.part_sin + 2 * g * parts_of_group,
-                                        out + 2 * group * (g - begin) },
-                                      turns);
+            constexpr size_t parts = group / part;
+            filter_group<width, taps, changing>({ mixed[g % 2],
+                                                  input + 2 * (origin + chunk.whole[g]),
+                                                  chunk.part_cos + g * parts,
+                                                  chunk.part_sin + 2 * g * parts,
+                                                  chunk.slope_cos + g * parts,
+                                                  chunk.slope_sin + 2 * g * parts,
+                                                  out + 2 * group * (g - begin) },
+                                                turns);
         }
     }
+}
+
+template <size_t width, bool changing>
+NTNPOS_INLINE void filter_taps(const path_chunk& chunk,
+                               size_t taps,
+                               const float* rows,
+                               size_t stride,
+                               size_t begin,
+                               size_t end,
+                               const float* input,
+                               int64_t origin,
+                               float* out)
+{
+    if (taps == 8)
+        filter_groups<width, 8, changing>(
+            chunk, rows, stride, begin, end, input, origin, out);
+    else if (taps == 12)
+        filter_groups<width, 12, changing>(
+            chunk, rows, stride, begin, end, input, origin, out);
+    else if (taps == 16)
+        filter_groups<width, 16, changing>(
+            chunk, rows, stride, begin, end, input, origin, out);
+    else
+        filter_groups<width, 20, changing>(
+            chunk, rows, stride, begin, end, input, origin, out);
 }
 
 template <size_t width>
@@ -156,14 +204,12 @@ NTNPOS_INLINE void filter_any(const path_chunk& chunk,
                               int64_t origin,
                               float* out)
 {
-    if (taps == 8)
-        filter_groups<width, 8>(chunk, rows, stride, begin, end, input, origin, out);
-    else if (taps == 12)
-        filter_groups<width, 12>(chunk, rows, stride, begin, end, input, origin, out);
-    else if (taps == 16)
-        filter_groups<width, 16>(chunk, rows, stride, begin, end, input, origin, out);
+    if (chunk.changing)
+        filter_taps<width, true>(
+            chunk, taps, rows, stride, begin, end, input, origin, out);
     else
-        filter_groups<width, 20>(chunk, rows, stride, begin, end, input, origin, out);
+        filter_taps<width, false>(
+            chunk, taps, rows, stride, begin, end, input, origin, out);
 }
 
 // Coefficient of the highest power of path_polynomial.
@@ -260,6 +306,34 @@ void plan_path(const path_motion& m, path_chunk& chunk)
         chunk.row[g] = near < last ? near : last;
         chunk.weight[g] = row - static_cast<float>(chunk.row[g]);
     }
+}
+
+NTNPOS_MULTIVERSION
+void change_gain(const float* re, const float* im, path_chunk& chunk)
+{
+    constexpr size_t parts = path_chunk::parts;
+    constexpr float of_sample = 1.0f / part;
+    float sines[parts];
+    for (size_t i = 0; i < parts; ++i)
+        sines[i] = chunk.part_sin[2 * i + 1];
+    float slopes[parts];
+    for (size_t i = 0; i < parts; ++i) {
+        const float cosine = chunk.part_cos[i];
+        const float sine = sines[i];
+        const float dr = (re[i + 1] - re[i]) * of_sample;
+        const float di = (im[i + 1] - im[i]) * of_sample;
+        chunk.part_cos[i] = cosine * re[i] - sine * im[i];
+        sines[i] = cosine * im[i] + sine * re[i];
+        chunk.slope_cos[i] = cosine * dr - sine * di;
+        slopes[i] = cosine * di + sine * dr;
+    }
+    for (size_t i = 0; i < parts; ++i) {
+        chunk.part_sin[2 * i] = -sines[i];
+        chunk.part_sin[2 * i + 1] = sines[i];
+        chunk.slope_sin[2 * i] = -slopes[i];
+        chunk.slope_sin[2 * i + 1] = slopes[i];
+    }
+    chunk.changing = true;
 }
 
 void filter_path(const path_chunk& chunk,

@@ -36,6 +36,10 @@ struct alignas(64) path_chunk {
     // exp(j turn i) for the samples i of a part: cos, cos and -sin, sin.
     float turn_cos[spans * 2 * part];
     float turn_sin[spans * 2 * part];
+    // Of a gain that changes: by how much part_cos and part_sin do with each sample.
+    bool changing = false;
+    float slope_cos[parts];
+    float slope_sin[2 * parts];
 };
 
 /*! \brief A delay in samples and a phase in cycles, both polynomials of the sample index
@@ -69,6 +73,10 @@ inline double path_group_position(const path_motion& m, double first)
 
 //! Plans a chunk. Positions must be within +-2^30.
 void plan_path(const path_motion& motion, path_chunk& chunk);
+
+/*! \brief Multiplies the gain of a chunk by one that changes: \p re and \p im at the
+ * start of each part and at the end of the last, evenly in between. */
+void change_gain(const float* re, const float* im, path_chunk& chunk);
 
 /*! \brief out[i] += sum_k taps_k x[i + k] exp(j phase_i) for the groups begin .. end - 1.
  *

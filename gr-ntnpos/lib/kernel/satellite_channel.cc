@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 
 namespace gr::ntnpos::kernel {
 
@@ -35,6 +37,31 @@ moving_path_config path_config(const channel_config& config, const channel_path&
     return c;
 }
 
+trajectory later_by(double delay_s, trajectory t)
+{
+    for (auto& segment : t.segments)
+        segment.coefficients[0] += delay_s;
+    return t;
+}
+
+// One for each maximum Doppler.
+class doppler_filters
+{
+public:
+    std::shared_ptr<const doppler_filter> of(double max_doppler_hz)
+    {
+        if (max_doppler_hz < doppler_filter::slowest_hz)
+            return nullptr;
+        auto& filter = d_all[max_doppler_hz];
+        if (!filter)
+            filter = std::make_shared<doppler_filter>(max_doppler_hz);
+        return filter;
+    }
+
+private:
+    std::map<double, std::shared_ptr<const doppler_filter>> d_all;
+};
+
 std::optional<config_error> within(const std::string& where,
                                    std::optional<config_error> error)
 {
@@ -53,6 +80,10 @@ std::optional<config_error> validate_path(const channel_config& config,
                              to_text(path.satellite_clock_offset_s),
                              "in -1e6..1e6" };
     if (auto error = within("delay.", validate(path.delay)))
+        return error;
+    if (auto error = within(
+            "fading.",
+            validate(path.fading, config.sample_rate_hz, config.carrier_frequency_hz)))
         return error;
     return validate(path_config(config, path));
 }
@@ -109,8 +140,35 @@ satellite_channel::satellite_channel(const channel_config& config) : d_config(co
 {
     throw_if(validate(config));
     d_inputs = inputs_of(config);
-    for (const auto& path : config.paths)
-        d_paths.emplace_back(path_config(config, path));
+    doppler_filters filters;
+    for (size_t i = 0; i < config.paths.size(); ++i) {
+        const auto& path = config.paths[i];
+        const auto moving = path_config(config, path);
+        const auto input = static_cast<size_t>(path.input);
+        if (path.fading.model == fading_model::los) {
+            d_rays.push_back({ i, input, 0.0, moving_path(moving), std::nullopt });
+            continue;
+        }
+        const double doppler_hz =
+            max_doppler_hz(path.fading, config.carrier_frequency_hz);
+        const auto taps = taps_of(path.fading);
+        for (size_t k = 0; k < taps.size(); ++k) {
+            auto of_tap = moving;
+            of_tap.toa = later_by(taps[k].delay_s, of_tap.toa);
+            d_rays.push_back(
+                { i,
+                  input,
+                  taps[k].delay_s,
+                  moving_path(of_tap),
+                  tap_gain({ filters.of(doppler_hz),
+                             fading_process::key_of(path.fading.seed, i, k) },
+                           doppler_hz,
+                           taps[k].constant,
+                           taps[k].scattered,
+                           config.receiver.start,
+                           config.sample_rate_hz) });
+        }
+    }
 }
 
 index_range
@@ -118,10 +176,10 @@ satellite_channel::input_range(size_t input, int64_t first, size_t count) const
 {
     index_range all{ std::numeric_limits<int64_t>::max(),
                      std::numeric_limits<int64_t>::min() };
-    for (size_t i = 0; i < d_paths.size(); ++i) {
-        if (static_cast<size_t>(d_config.paths[i].input) != input)
+    for (const auto& ray : d_rays) {
+        if (ray.input != input)
             continue;
-        const auto range = d_paths[i].input_range(first, count);
+        const auto range = ray.moving.input_range(first, count);
         if (range.first == range.end)
             continue;
         all.first = std::min(all.first, range.first);
@@ -150,7 +208,7 @@ size_t satellite_channel::producible(int64_t first,
 void satellite_channel::process(int64_t first,
                                 size_t count,
                                 const std::vector<input_view>& inputs,
-                                std::complex<float>* out) const
+                                std::complex<float>* out)
 {
     constexpr size_t step =
         2048; // stays in the first cache from path to path; moving_path's block
@@ -158,9 +216,9 @@ void satellite_channel::process(int64_t first,
         const auto within = static_cast<size_t>(floor_mod(first, int64_t{ step }));
         const size_t here = std::min(count, step - within);
         write_noise(d_config.receiver.noise, first, here, out);
-        for (size_t i = 0; i < d_paths.size(); ++i)
-            d_paths[i].add(
-                first, here, inputs[static_cast<size_t>(d_config.paths[i].input)], out);
+        for (auto& ray : d_rays)
+            ray.moving.add(
+                first, here, inputs[ray.input], out, ray.gain ? &*ray.gain : nullptr);
         first += static_cast<int64_t>(here);
         out += here;
         count -= here;
@@ -170,21 +228,46 @@ void satellite_channel::process(int64_t first,
 std::optional<config_error> satellite_channel::prolong(
     int64_t path, const std::vector<delay_segment>& later, int64_t now)
 {
-    if (path < 0 || path >= static_cast<int64_t>(d_paths.size()))
+    if (path < 0 || path >= static_cast<int64_t>(d_config.paths.size()))
         return config_error{ "path",
                              std::to_string(path),
-                             "in 0.." + std::to_string(d_paths.size() - 1) };
+                             "in 0.." + std::to_string(d_config.paths.size() - 1) };
     if (auto error = validate(trajectory{ later }))
         return error;
     const auto& receiver = d_config.receiver;
     const auto i = static_cast<size_t>(path);
     const auto observed = observed_trajectory(
         { later }, receiver.clock, d_config.paths[i].satellite_clock_offset_s);
-    d_paths[i].set_toa(
-        spliced(d_paths[i].toa(),
-                observed.segments,
-                sample_instant(receiver.start, now, d_config.sample_rate_hz)));
+    const auto from = sample_instant(receiver.start, now, d_config.sample_rate_hz);
+    for (auto& ray : d_rays)
+        if (ray.path == i)
+            ray.moving.set_toa(spliced(
+                ray.moving.toa(), later_by(ray.delay_s, observed).segments, from));
     return std::nullopt;
+}
+
+std::vector<std::complex<float>> fading_gains(const path_fading& fading,
+                                              double carrier_frequency_hz,
+                                              size_t path,
+                                              const instant& start,
+                                              double step_s,
+                                              size_t count)
+{
+    const double doppler_hz = max_doppler_hz(fading, carrier_frequency_hz);
+    doppler_filters filters;
+    const auto taps = taps_of(fading);
+    std::vector<std::complex<float>> out(taps.size() * count);
+    for (size_t k = 0; k < taps.size(); ++k) {
+        auto* gains = out.data() + k * count;
+        fading_process process(filters.of(doppler_hz),
+                               fading_process::key_of(fading.seed, path, k));
+        process.at(start, step_s, count, gains);
+        const auto constant = static_cast<float>(std::sqrt(taps[k].constant));
+        const auto scattered = static_cast<float>(std::sqrt(taps[k].scattered));
+        for (size_t i = 0; i < count; ++i)
+            gains[i] = constant + scattered * gains[i];
+    }
+    return out;
 }
 
 } // namespace gr::ntnpos::kernel

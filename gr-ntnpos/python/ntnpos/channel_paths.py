@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from .ntnpos_python import channel_path, delay_segment, instant, trajectory
+from .ntnpos_python import channel_path, delay_segment, instant, path_fading, trajectory
 
 
 def _each(values, default, n: int, name: str) -> list:
@@ -22,6 +22,7 @@ def channel_paths(
     inputs: Sequence[int] | None = None,
     input_starts: Sequence[tuple[int, float]] | None = None,
     satellite_clock_offsets_s: Sequence[float] | None = None,
+    fading: path_fading | Sequence[path_fading] | None = None,
 ) -> list[channel_path]:
     """Paths of an ntn_channel, one for each delay.
 
@@ -40,6 +41,8 @@ def channel_paths(
         (whole, fraction) seconds: the satellite clock at sample 0 of the path's input; default delay_start.
     satellite_clock_offsets_s
         Satellite clock minus system time; default 0.
+    fading
+        Multipath fading of each path, or one for all (each path still has taps of its own); default none.
 
     Raises
     ------
@@ -47,6 +50,8 @@ def channel_paths(
         A list has another length than delays. What is wrong within a path the block itself says.
     """
     n = len(delays)
+    if isinstance(fading, path_fading):
+        fading = [fading] * n
     trajectories = [
         (
             delay
@@ -56,12 +61,13 @@ def channel_paths(
         for delay in delays
     ]
     return [
-        channel_path(number, delay, gain, instant(*start), clock_offset_s)
-        for number, delay, gain, start, clock_offset_s in zip(
+        channel_path(number, delay, gain, instant(*start), clock_offset_s, of_path)
+        for number, delay, gain, start, clock_offset_s, of_path in zip(
             list(range(n)) if inputs is None or len(inputs) == 0 else _each(inputs, 0, n, "inputs"),
             trajectories,
             _each(gains, 1.0, n, "gains"),
             _each(input_starts, delay_start, n, "input_starts"),
             _each(satellite_clock_offsets_s, 0.0, n, "satellite_clock_offsets_s"),
+            _each(fading, path_fading(), n, "fading"),
         )
     ]

@@ -13,7 +13,7 @@ namespace gr::ntnpos {
 
 /*!
  * \brief Moving paths from several satellites to one receiver: delay, Doppler, gain,
- * clocks and noise. \ingroup ntnpos
+ * fading, clocks and noise. \ingroup ntnpos
  *
  * \details
  * Input i: complex baseband of satellite i at the nominal sample rate of the satellite's
@@ -30,6 +30,13 @@ namespace gr::ntnpos {
  * drives clock, samples and local oscillator. Doppler is -f_c d(toa)/dT: positive when
  * the satellite approaches or the receiver clock runs slow. Accuracy: see
  * kernel/moving_path.h.
+ *
+ * A path's `fading` makes it the taps of NTN-TDL-A to D (TR 38.811 clause 6.9.2;
+ * kernel/fading_profile.h): delays scaled to a delay spread, a line of sight in C and D,
+ * Rayleigh taps of classical Doppler spectrum by the receiver's speed. Each tap is later
+ * than the path by its delay and moves with it: the path's Doppler is common to all. The
+ * taps are a pure function of (seed, path, tap, receiver time); the mean power is the
+ * gain's. A `trajectory` message moves the path, the fading goes on.
  *
  * Several paths may share an input (multipath). The noise is one for the receiver; its
  * power is the variance of a complex sample. The output depends on the configuration, the

@@ -13,6 +13,7 @@ void bind_ofdm(py::module& m);
 void bind_prs_resource(py::module& m);
 void bind_prs_search(py::module& m);
 void bind_prs_source(py::module& m);
+void bind_fading(py::module& m);
 void bind_satellite_channel(py::module& m);
 void bind_srs_resource(py::module& m);
 void bind_srs_source(py::module& m);
@@ -40,6 +41,7 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_prs_resource(m);
     bind_srs_resource(m);
     bind_trajectory(m);
+    bind_fading(m);
     bind_satellite_channel(m);
     bind_ntn_channel(m);
     bind_iq_file(m);

@@ -21,7 +21,7 @@ std::optional<std::string> message(const config& c)
     return error ? std::optional(error->message()) : std::nullopt;
 }
 
-samples process(const satellite_channel& channel,
+samples process(satellite_channel& channel,
                 int64_t first,
                 size_t count,
                 const std::vector<samples>& inputs,
@@ -103,16 +103,18 @@ void bind_configuration(py::module& m)
                          const trajectory& delay,
                          std::complex<float> gain,
                          const instant& input_start,
-                         double satellite_clock_offset_s) {
+                         double satellite_clock_offset_s,
+                         const path_fading& fading) {
                  return channel_path{
-                     input, delay, gain, input_start, satellite_clock_offset_s
+                     input, delay, gain, input_start, satellite_clock_offset_s, fading
                  };
              }),
              py::arg("input") = 0,
              py::arg("delay") = trajectory{},
              py::arg("gain") = std::complex<float>(1.0f),
              py::arg("input_start") = instant{},
-             py::arg("satellite_clock_offset_s") = 0.0)
+             py::arg("satellite_clock_offset_s") = 0.0,
+             py::arg("fading") = path_fading{})
         .def_readwrite("input", &channel_path::input, "number of the input stream")
         .def_readwrite(
             "delay", &channel_path::delay, "travel time by system time of reception")
@@ -122,7 +124,8 @@ void bind_configuration(py::module& m)
                        "satellite clock at sample 0 of the input")
         .def_readwrite("satellite_clock_offset_s",
                        &channel_path::satellite_clock_offset_s,
-                       "satellite clock minus system time");
+                       "satellite clock minus system time")
+        .def_readwrite("fading", &channel_path::fading, "multipath fading of the path");
 
     py::class_<channel_receiver>(m, "channel_receiver", "The receiver of an ntn_channel.")
         .def(py::init([](const instant& start,
@@ -149,7 +152,8 @@ void bind_satellite_channel(py::module& m)
         m,
         "satellite_channel",
         "The kernel under the ntn_channel block: sum of moving paths plus noise, a pure "
-        "function of the output index. ValueError names the field that is wrong.")
+        "function of the output index. One thread at a time. ValueError names the field "
+        "that is wrong.")
         .def(py::init([](double sample_rate_hz,
                          double carrier_frequency_hz,
                          const std::vector<channel_path>& paths,

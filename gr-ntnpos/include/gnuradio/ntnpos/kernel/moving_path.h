@@ -11,6 +11,7 @@
 namespace gr::ntnpos::kernel {
 
 class fractional_delay;
+class tap_gain;
 struct path_chunk;
 
 /*! \brief A stretch of an input stream; every sample outside it counts as zero. */
@@ -76,11 +77,13 @@ public:
     //! made of; count > 0.
     index_range input_range(int64_t first, size_t count) const;
 
-    //! Adds output samples first .. first + count - 1 to \p out.
+    //! Adds output samples first .. first + count - 1 to \p out; with \p tap, times its
+    //! gain at each.
     void add(int64_t first,
              size_t count,
              const input_view& input,
-             std::complex<float>* out) const;
+             std::complex<float>* out,
+             tap_gain* tap = nullptr) const;
 
 private:
     struct local_motion; // delay and phase about one block
@@ -92,7 +95,8 @@ private:
                           size_t to,
                           size_t segment,
                           const input_view& input,
-                          float* out) const;
+                          float* out,
+                          tap_gain* tap) const;
     void add_chunk(const path_chunk& chunk,
                    size_t from,
                    size_t to,
