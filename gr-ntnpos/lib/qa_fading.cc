@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(gains_of_a_block_follow_the_process)
 {
     const double rate_hz = 1.92e6;
     const instant start{ 5, 0.125 };
-    for (const double doppler_hz : { 0.0, 3.0, 400.0, rate_hz / 512 }) {
+    for (const double doppler_hz : { 0.0, 3.0, 400.0, rate_hz / 1024 }) {
         const auto filter =
             doppler_hz > 0.0 ? std::make_shared<doppler_filter>(doppler_hz) : nullptr;
         fading_process process(filter, 11);
@@ -287,10 +287,10 @@ BOOST_AUTO_TEST_CASE(the_validator_names_the_field_the_value_and_what_is_allowed
                       "paths[0].fading.delay_spread_s = -1e-09: must be in 0..1e-5");
     BOOST_CHECK_EQUAL(message([](fading& f) { f.ue_speed_m_s = 3000.0; }),
                       "paths[0].fading.ue_speed_m_s = 3000: must be >= 0 with a maximum "
-                      "Doppler up to 15000 Hz, 1/512 of the sample rate");
+                      "Doppler up to 7500 Hz, 1/1024 of the sample rate");
     BOOST_CHECK_EQUAL(message([](fading& f) { f.ue_speed_m_s = NAN; }),
                       "paths[0].fading.ue_speed_m_s = nan: must be >= 0 with a maximum "
-                      "Doppler up to 15000 Hz, 1/512 of the sample rate");
+                      "Doppler up to 7500 Hz, 1/1024 of the sample rate");
     BOOST_CHECK_EQUAL(message([](fading& f) { f.k_factor_db = 101.0; }),
                       "paths[0].fading.k_factor_db = 101: must be in -100..100");
     BOOST_CHECK_EQUAL(message([](fading& f) {

@@ -9,7 +9,7 @@ namespace gr::ntnpos::kernel {
 namespace {
 
 constexpr double speed_of_light_m_s = 299792458.0;
-constexpr double dopplers_of_rate = 512.0; // sample rate over maximum Doppler, at least
+constexpr double dopplers_of_rate = 1024.0; // sample rate over maximum Doppler, at least
 constexpr double largest_spread_s = 1e-5;
 constexpr double largest_k_db = 100.0;
 
@@ -95,7 +95,7 @@ validate(const path_fading& f, double sample_rate_hz, double carrier_frequency_h
         return config_error{ "ue_speed_m_s",
                              to_text(f.ue_speed_m_s),
                              ">= 0 with a maximum Doppler up to " + to_text(fastest) +
-                                 " Hz, 1/512 of the sample rate" };
+                                 " Hz, 1/1024 of the sample rate" };
     if (!f.k_factor_db)
         return std::nullopt;
     if (!has_line_of_sight_among_taps(f.model))

@@ -31,7 +31,7 @@ struct path_fading {
     fading_model model = fading_model::los;
     double delay_spread_s = 100e-9; //!< wanted rms delay spread DS, 0..1e-5
     /*! \brief Speed of the receiver, >= 0: maximum Doppler f_D = speed f_c / c of the
-     * scattered part, at most 1/512 of the sample rate. */
+     * scattered part, at most 1/1024 of the sample rate. */
     double ue_speed_m_s = 0.0;
     /*! \brief Power of the line of sight over that of all Rayleigh taps, -100..100 dB (TR
      * 38.901 clause 7.7.6), of C and D only; by default the tables': 10.0 and 7.0 dB. */
