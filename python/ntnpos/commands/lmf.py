@@ -110,9 +110,6 @@ def main(argv: list[str]) -> int:
 
 def serve(arguments: Namespace, settings: Settings) -> int:
     """Run until a signal; exit status 0."""
-    stopped: list[int] = []
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, _: stopped.append(number))
     known = [_assistance(path) for path in arguments.assistance]
     _no_name_twice(arguments.assistance)
     curve = None
@@ -141,6 +138,9 @@ def serve(arguments: Namespace, settings: Settings) -> int:
             for path, (assistance, text) in zip(arguments.assistance, known):
                 service.add_assistance(path.stem, assistance, text)
             service.commit()
+            stopped: list[int] = []
+            for name in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(name, lambda number, _: stopped.append(number))
             emit(json.dumps({"type": "listening"} | server.addresses))
             server.run(service, solver.descriptors, lambda: bool(stopped),
                        lambda line: print(line, file=sys.stderr, flush=True), arguments.metrics_every_s)

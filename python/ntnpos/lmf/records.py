@@ -3,7 +3,7 @@
 
 A reader is a function from a payload and a label to records. It is chosen by the topic, the frame before the payload:
 ``NAME`` or ``NAME/LABEL``, such as ``lpp/UE-17`` where the payload itself does not say whose it is. A message without a topic is
-JSON where it begins as JSON does, else a PMT. `READERS` holds those of this module; a further protocol adds its own.
+a PMT where it begins as a PMT dictionary does, else JSON. `READERS` holds those of this module; a further protocol adds its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MAX_LINE_CHARS = 65536
 MAX_LINES = 10000
 """Lines of one message."""
 MAX_UE_CHARS = 64
+_PMT_DICTIONARY = b"\x09"  # how a PMT dictionary begins, and no JSON of ours
 _MAX_SEQ = 2**63 - 1
 
 
@@ -105,7 +106,7 @@ def read_message(topic: bytes | None, payload: bytes) -> Iterator[Record]:
         if len(payload) > MAX_BYTES:
             raise WireError(f"{len(payload)} bytes, more than {MAX_BYTES}")
         if topic is None:
-            reader, label = (_json if payload[:1] in (b"{", b" ", b"\n", b"\r", b"\t") else _pmt), ""
+            reader, label = (_pmt if payload[:1] == _PMT_DICTIONARY else _json), ""
         else:
             name, _, label = topic.decode("utf-8").partition("/")
             if name not in READERS:
@@ -141,16 +142,16 @@ def _pmt(payload: bytes, label: str) -> Iterator[Record]:
 
 def _json(payload: bytes, label: str) -> Iterator[Record]:
     """JSON objects, one a line; each stands for itself."""
-    lines = payload.decode("utf-8").split("\n")
+    lines = [line.strip() for line in payload.decode("utf-8").split("\n") if line.strip()]
+    if not lines:
+        raise WireError("an empty message")
     if len(lines) > MAX_LINES:
         raise WireError(f"{len(lines)} lines in one message; allowed: {MAX_LINES}")
     for line in lines:
-        line = line.strip()
-        if line:
-            try:
-                yield _json_line(line, label)
-            except InputError as error:
-                yield Bad(str(error))
+        try:
+            yield _json_line(line, label)
+        except InputError as error:
+            yield Bad(str(error))
 
 
 def _json_line(line: str, label: str) -> Record:

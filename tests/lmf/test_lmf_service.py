@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service without sockets, by a clock that is told the time: fixes, accounts, and a replay bit for bit."""
+
+import json
+import random
+import sqlite3
+
+import lmf_scene
+import numpy as np
+import position_scene as scene
+import pytest
+from ntnpos.lmf.replay import replay
+from ntnpos.lmf.sessions import Limits
+from ntnpos.lmf.solving import Settings
+from ntnpos.lmf.store import StoreReader
+from ntnpos.position import solve_toa
+
+ROWS = lmf_scene.measurements()
+
+
+def accounted(counts) -> bool:
+    """What `Counts` promises."""
+    return counts.records == (counts.measurements + counts.claims + counts.updates + counts.notices + counts.requests
+                              + counts.bad + counts.duplicates)
+
+
+@pytest.mark.parametrize("as_message", [lmf_scene.line, lambda row: lmf_scene.pmt(row, ROWS.index(row))])
+def test_the_fix_is_that_of_the_solver(tmp_path, as_message):
+    with lmf_scene.Bench(tmp_path, settings=Settings(24.0, 2.0)) as bench:
+        for row in ROWS:
+            receipt = bench.service.receive(None, as_message(row))
+            assert (receipt.accepted, receipt.bad) == (1, 0)
+        bench.work()
+        assert bench.published == []
+        bench.quiet()
+        ((topic, fix),) = bench.published
+        assert topic == "fix/phone"
+        where = {name: fix.pop(name) for name in ("ue", "session", "measurements")}
+        assert where == {"ue": "phone", "session": 1, "measurements": {"first": 1, "last": 24, "count": 24}}
+        wanted = solve_toa(ROWS, lmf_scene.assistance(), 24.0, 2.0).to_dict()
+        if as_message is lmf_scene.line:
+            assert fix == wanted
+        off = np.array(fix["ecef_m"]) - scene.ecef()
+        assert np.linalg.norm(off) < 1e-3 and fix["status"] == "ok"
+        bench.quiet()
+        assert len(bench.published) == 1  # nothing new, nothing solved
+
+
+def test_fixes_come_by_message_time_and_every_ue_has_its_own(tmp_path):
+    rows = sorted(lmf_scene.measurements(9, 3.2, 0.5), key=lambda row: row.t_s)
+    elsewhere = scene.Receiver(scene.ecef((53.0, -5.0, 100.0)), 3e-5)
+    others = sorted(scene.measure(lmf_scene.skies(), elsewhere, (3.2, 3.7, 4.2, 4.7)), key=lambda row: row.t_s)
+    with lmf_scene.Bench(tmp_path) as bench:
+        for row in rows:
+            bench.service.receive(None, lmf_scene.line(row, "a"))
+            bench.work()
+        assert [fix["measurements"]["count"] for _, fix in bench.published] == [13, 25, 37, 49]
+        for row in others:
+            bench.service.receive(None, lmf_scene.line(row, "b"))
+        bench.quiet()
+        by_ue = {fix["ue"]: fix for _, fix in bench.published}
+        for ue, place in (("a", scene.ecef()), ("b", elsewhere.ue)):
+            assert np.linalg.norm(np.array(by_ue[ue]["ecef_m"]) - place) < 1e-3
+        assert bench.service.counts.places == len(bench.published) == bench.service.counts.fixes
+
+
+def test_every_record_is_accounted_for(tmp_path):
+    with lmf_scene.Bench(tmp_path) as bench:
+        receive = bench.service.receive
+        receive(None, lmf_scene.line(ROWS[0], source="rx", seq=0))
+        receive(None, lmf_scene.line(ROWS[1], source="rx", seq=3))
+        repeated = receive(None, lmf_scene.line(ROWS[1], source="rx", seq=3))
+        assert (repeated.accepted, repeated.duplicates, repeated.first) == (0, 1, None)
+        unknown = json.loads(lmf_scene.line(ROWS[2])) | {"satellite": "SPUTNIK"}
+        assert receive(None, json.dumps(unknown).encode()).accepted == 1
+        nothing = {"type": "measurement", "ue": "phone", "satellite": ROWS[0].satellite, "status": "no_signal"}
+        assert receive(None, json.dumps(nothing).encode()).accepted == 1
+        wrong = receive(None, b"\n".join([lmf_scene.line(ROWS[3]), b"{}", b"{"]))
+        assert (wrong.accepted, wrong.bad) == (1, 2) and "type" in wrong.problem
+        assert receive(None, b'{"type": "metrics"}').asked == "metrics"
+        assert bench.service.refuse("three parts").bad == 1
+        counts, metrics = bench.service.counts, bench.service.metrics()
+        assert accounted(counts)
+        assert (counts.messages, counts.records, counts.measurements, counts.bad, counts.duplicates) == (8, 10, 5, 3, 1)
+        assert (counts.unknown, counts.unused, metrics["lost"]) == (1, 1, 2)
+        bench.quiet()
+        with StoreReader(bench.path) as reader:
+            stored = [tuple(row) for row in reader.rows("SELECT used, satellite, seq FROM measurement")]
+        assert stored == [(1, ROWS[0].satellite, 0), (1, ROWS[1].satellite, 3), (0, "SPUTNIK", None),
+                          (0, ROWS[0].satellite, None), (1, ROWS[3].satellite, None)]
+
+
+def test_assistance_data_come_by_message_only_where_that_is_wanted(tmp_path):
+    update = json.dumps({"type": "assistance", "name": "sky", "assistance": lmf_scene.assistance().to_dict() |
+                         {"note": "newer"}}).encode()
+    with lmf_scene.Bench(tmp_path) as bench:
+        assert "not taken" in bench.service.receive(None, update).problem
+    (tmp_path / "b").mkdir()
+    with lmf_scene.Bench(tmp_path / "b", updates=True) as bench:
+        for row in ROWS:
+            bench.service.receive(None, lmf_scene.line(row))
+        bench.quiet()
+        assert bench.service.receive(None, update).accepted == 1
+        bench.service.receive(None, lmf_scene.line(ROWS[0]))
+        bench.quiet()
+        with StoreReader(bench.path) as reader:
+            assert [row["assistance"] for row in reader.rows("SELECT assistance FROM fix")] == [1, 2]
+        for index in range(80):
+            bench.service.receive(None, update.replace(b'"sky"', f'"sky {index}"'.encode()))
+        assert len(bench.service.library) == 64 and bench.service.counts.bad == 17
+        assert accounted(bench.service.counts)
+
+
+def filled(folder, seed: int = 5, **options):
+    """A store with many fixes of noisy and odd measurements of many UEs, some of them evicted and heard again."""
+    rng, noise = random.Random(seed), np.random.default_rng(seed)
+    rows = sorted(scene.noisy(lmf_scene.measurements(12, 3.2, 0.25), noise), key=lambda row: row.t_s)
+    with lmf_scene.Bench(folder, Limits(ues=3, per_ue=40, window_s=2.0, fix_every_s=0.5), **options) as bench:
+        for row in rows:
+            ue = f"ue {rng.randrange(4)}"
+            if rng.random() < 0.02:
+                ue, row = "ue 0", scene.late([row], row.satellite, 1e-4)[0]
+            message = lmf_scene.pmt(row, rng.randrange(100), ue) if rng.random() < 0.3 else lmf_scene.line(row, ue)
+            bench.service.receive(None, message)
+            bench.clock.now += 0.01
+            bench.work()
+        bench.quiet()
+        assert bench.service.sessions.counts.evicted > 0 and bench.service.counts.fixes > 5
+        return bench
+
+
+def test_a_replay_gives_the_same_bits(tmp_path):
+    bench = filled(tmp_path)
+    with StoreReader(bench.path) as reader:
+        outcome = replay(reader)
+    assert (outcome.difference, outcome.fixes) == (None, bench.service.counts.fixes)
+    assert outcome.other_versions == []
+
+
+@pytest.mark.parametrize("statement, says", [
+    ("UPDATE measurement SET line = replace(line, '\"toa_s\": 0.00', '\"toa_s\": 0.01') WHERE id = (SELECT last FROM fix "
+     "WHERE status = 'ok' ORDER BY id LIMIT 1)", "is stored as"),
+    ("DELETE FROM measurement WHERE id = (SELECT first FROM fix LIMIT 1)", "are stored from"),
+    ("UPDATE measurement SET line = '{}' WHERE id = (SELECT first FROM fix LIMIT 1)", "rests on a measurement that is none"),
+    ("UPDATE fix SET line = replace(line, '\"latitude_deg\": 5', '\"latitude_deg\": 4') WHERE status = 'ok'", "latitude_deg"),
+    ("UPDATE run SET settings = '{\"height_m\": 0.0, \"height_std_m\": 1.0}'", "fix 1")])
+def test_a_replay_finds_what_was_tampered_with(tmp_path, statement, says):
+    path = filled(tmp_path).path
+    database = sqlite3.connect(path)
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        database.execute(f"DROP TRIGGER {name}")
+    assert database.execute(statement).rowcount > 0
+    database.commit()
+    database.close()
+    with StoreReader(path) as reader:
+        assert says in replay(reader).difference
+
+
+def test_a_solver_that_fails_is_a_fix_without_a_place(tmp_path, monkeypatch):
+    def fails(*_):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    with lmf_scene.Bench(tmp_path) as bench:
+        monkeypatch.setattr("ntnpos.lmf.solving.solve_toa", fails)
+        bench.service.receive(None, lmf_scene.line(ROWS[0]))
+        bench.quiet()
+        fix = bench.published[0][1]
+        assert fix["status"] == "no_fix" and "SVD did not converge" in fix["reason"]
+        assert bench.service.counts.solver_failures == 1
+
+
+def test_the_latency_is_counted_from_the_last_measurement(tmp_path):
+    with lmf_scene.Bench(tmp_path) as bench:
+        bench.service.receive(None, lmf_scene.line(ROWS[0]))
+        bench.quiet()
+        metrics = bench.service.metrics()
+        assert metrics["latency_max_s"] == metrics["latency_p95_s"] == pytest.approx(1.0)
+        text = bench.service.prometheus()
+        assert 'ntnpos_lmf_fix_latency_seconds_bucket{le="0.5"} 0' in text
+        assert 'ntnpos_lmf_fix_latency_seconds_bucket{le="+Inf"} 1' in text and text.endswith("_count 1\n")
