@@ -78,7 +78,11 @@ class _Reader:
         self.items += 1
         if self.items > MAX_ITEMS:
             raise WireError(f"more than {MAX_ITEMS} values")
-        return self.data[self.take(1)]
+        start = self.at
+        if start >= len(self.data):
+            self.take(1)
+        self.at = start + 1
+        return self.data[start]
 
     def value(self, depth: int, tag: int | None = None) -> Any:
         if depth > MAX_DEPTH:
