@@ -74,7 +74,7 @@ def trajectory(segments: tuple[DelaySegment, ...]) -> ntnpos.trajectory:
 def check_windows(windows: list[SearchWindow], carrier: ntnpos.carrier, assistance: Assistance) -> None:
     """InputError where the prior area and the receiver's bounds make a search that the receiver would refuse."""
     for window, heard in zip(windows, signals(assistance, windows)):
-        problem = search_window(window).validate(carrier, heard.prs)
+        problem = search_window(window).validate(carrier, heard.resource)
         if problem:
             raise InputError(assistance.path, "ue_prior, receiver", f"the search for {window.satellite}: {problem}",
                              "a smaller area, or tighter bounds of clock and frequency")
