@@ -3,9 +3,12 @@
 
 import json
 import random
+import shutil
 import sqlite3
+from pathlib import Path
 
 import lmf_scene
+import method_scene
 import numpy as np
 import position_scene as scene
 import pytest
@@ -13,7 +16,7 @@ from ntnpos.lmf.replay import replay
 from ntnpos.lmf.sessions import Limits
 from ntnpos.lmf.solving import Settings
 from ntnpos.lmf.store import StoreReader
-from ntnpos.position import solve_toa
+from ntnpos.position import solve
 
 ROWS = lmf_scene.measurements()
 
@@ -37,13 +40,29 @@ def test_the_fix_is_that_of_the_solver(tmp_path, as_message):
         assert topic == "fix/phone"
         where = {name: fix.pop(name) for name in ("ue", "session", "measurements")}
         assert where == {"ue": "phone", "session": 1, "measurements": {"first": 1, "last": 24, "count": 24}}
-        wanted = solve_toa(ROWS, lmf_scene.assistance(), 24.0, 2.0).to_dict()
+        wanted = solve(ROWS, lmf_scene.assistance(), 24.0, 2.0).to_dict()
         if as_message is lmf_scene.line:
             assert fix == wanted
         off = np.array(fix["ecef_m"]) - scene.ecef()
         assert np.linalg.norm(off) < 1e-3 and fix["status"] == "ok"
         bench.quiet()
         assert len(bench.published) == 1  # nothing new, nothing solved
+
+
+@pytest.mark.parametrize("case", method_scene.methods())
+def test_every_kind_of_measurement_is_solved_as_the_solver_does_it(tmp_path, case):
+    rows, height_m, method = method_scene.methods()[case]
+    data = method_scene.assistance()
+    with lmf_scene.Bench(tmp_path, Limits(window_s=700.0), Settings(height_m, 1.0), data) as bench:
+        assert bench.service.receive(None, b"\n".join(map(lmf_scene.line, rows))).accepted == len(rows)
+        bench.quiet()
+        fix = bench.published[-1][1]
+        where = {name: fix.pop(name) for name in ("ue", "session", "measurements")}
+        assert where["measurements"]["count"] == len(rows) and fix["method"] == method
+        assert fix == solve(rows, data, height_m, 1.0).to_dict()
+        with StoreReader(bench.path) as reader:
+            outcome = replay(reader)
+    assert (outcome.difference, outcome.fixes) == (None, len(bench.published))
 
 
 def test_fixes_come_by_message_time_and_every_ue_has_its_own(tmp_path):
@@ -129,11 +148,16 @@ def filled(folder, seed: int = 5, **options):
         return bench
 
 
-def test_a_replay_gives_the_same_bits(tmp_path):
-    bench = filled(tmp_path)
-    with StoreReader(bench.path) as reader:
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    """The bench of such a store."""
+    return filled(tmp_path_factory.mktemp("lived"))
+
+
+def test_a_replay_gives_the_same_bits(lived):
+    with StoreReader(lived.path) as reader:
         outcome = replay(reader)
-    assert (outcome.difference, outcome.fixes) == (None, bench.service.counts.fixes)
+    assert (outcome.difference, outcome.fixes) == (None, lived.service.counts.fixes)
     assert outcome.other_versions == []
 
 
@@ -144,8 +168,8 @@ def test_a_replay_gives_the_same_bits(tmp_path):
     ("UPDATE measurement SET line = '{}' WHERE id = (SELECT first FROM fix LIMIT 1)", "rests on a measurement that is none"),
     ("UPDATE fix SET line = replace(line, '\"latitude_deg\": 5', '\"latitude_deg\": 4') WHERE status = 'ok'", "latitude_deg"),
     ("UPDATE run SET settings = '{\"height_m\": 0.0, \"height_std_m\": 1.0}'", "fix 1")])
-def test_a_replay_finds_what_was_tampered_with(tmp_path, statement, says):
-    path = filled(tmp_path).path
+def test_a_replay_finds_what_was_tampered_with(lived, tmp_path, statement, says):
+    path = Path(shutil.copy(lived.path, tmp_path))
     database = sqlite3.connect(path)
     for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         database.execute(f"DROP TRIGGER {name}")
@@ -157,11 +181,11 @@ def test_a_replay_finds_what_was_tampered_with(tmp_path, statement, says):
 
 
 def test_a_solver_that_fails_is_a_fix_without_a_place(tmp_path, monkeypatch):
-    def fails(*_):
+    def fails(*_, **__):
         raise np.linalg.LinAlgError("SVD did not converge")
 
     with lmf_scene.Bench(tmp_path) as bench:
-        monkeypatch.setattr("ntnpos.lmf.solving.solve_toa", fails)
+        monkeypatch.setattr("ntnpos.lmf.solving.solve", fails)
         bench.service.receive(None, lmf_scene.line(ROWS[0]))
         bench.quiet()
         fix = bench.published[0][1]

@@ -134,5 +134,5 @@ def test_what_a_run_was_made_with_is_stored(path):
     filled(path)
     with StoreReader(path) as reader:
         run = next(reader.rows("SELECT * FROM run"))
-    assert json.loads(run["settings"]) == {"height_m": None, "height_std_m": 1.0}
+    assert json.loads(run["settings"]) == {"height_m": None, "height_std_m": 1.0, "speed_std_m_s": None}
     assert set(json.loads(run["versions"])) == {"python", "numpy", "scipy", "machine"}

@@ -12,8 +12,9 @@ from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import IO, Callable
 
-from ..errors import InputError
+from ..errors import InputError, describe
 from ..lmf import security
+from ..lmf.records import MAX_UE_CHARS
 from ..lmf.server import Endpoints, Server
 from ..lmf.service import Service
 from ..lmf.sessions import Limits
@@ -53,7 +54,8 @@ def parser() -> Parser:
     found = Parser(prog="ntnpos lmf", epilog=EXAMPLE,
                    description="Location server: measurements in over ZeroMQ, fixes and verdicts out, all of it stored.")
     found.add_argument("--assistance", type=Path, action="append", required=True, metavar="FILE",
-                       help="assistance data (JSON), called by the file's name without its ending; may be given more than once")
+                       help="assistance data (JSON), called NAME from NAME.json or NAME.assistance.json; may be given "
+                       "more than once")
     found.add_argument("--assistance-updates", action="store_true", help="let messages replace and add assistance data")
     found.add_argument("--store", type=Path, default=Path("lmf.sqlite"), metavar="DB",
                        help="SQLite file, made or continued (default lmf.sqlite)")
@@ -87,6 +89,8 @@ def parser() -> Parser:
                        help=f"of all measurements kept in memory (default {limits.total_bytes >> 20})")
     found.add_argument("--workers", type=whole(0, 64), default=1,
                        help="processes that solve; 0: solve between messages (default 1)")
+    found.add_argument("--speed-std-m-s", type=number(0.0, 1e4, above=True), metavar="V",
+                       help="UEs may move: standard deviation of each component of their velocity (default: at rest)")
     add_height(found)
     return found
 
@@ -102,7 +106,7 @@ def main(argv: list[str]) -> int:
         options.error("--server-key-file and --authorized-keys belong together")
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
-        return guarded(lambda: serve(arguments, Settings(height_m, height_std_m)))
+        return guarded(lambda: serve(arguments, Settings(height_m, height_std_m, arguments.speed_std_m_s)))
     except (StoreError, SolverError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -111,7 +115,7 @@ def main(argv: list[str]) -> int:
 def serve(arguments: Namespace, settings: Settings) -> int:
     """Run until a signal; exit status 0."""
     known = [_assistance(path) for path in arguments.assistance]
-    _no_name_twice(arguments.assistance)
+    _check_names(arguments.assistance)
     curve = None
     if arguments.server_key_file is not None:
         security.check_authorized(arguments.authorized_keys)
@@ -136,7 +140,7 @@ def serve(arguments: Namespace, settings: Settings) -> int:
             store.add_run(time.time(), settings)
             service = Service(store, solver, limits, publish, time.monotonic, time.time, arguments.assistance_updates)
             for path, (assistance, text) in zip(arguments.assistance, known):
-                service.add_assistance(path.stem, assistance, text)
+                service.add_assistance(_name(path), assistance, text)
             service.commit()
             stopped: list[int] = []
             for name in (signal.SIGINT, signal.SIGTERM):
@@ -156,11 +160,18 @@ def _assistance(path: Path) -> tuple[Assistance, str]:
     return parse_assistance(value, str(path)), json.dumps(value, allow_nan=False)
 
 
-def _no_name_twice(paths: list[Path]) -> None:
-    names = [path.stem for path in paths]
-    for path in paths:
-        if names.count(path.stem) > 1:
-            raise InputError(path, "name", f"{path.stem!r} is also another file's", "each name once")
+def _name(path: Path) -> str:
+    """What messages call a file of assistance data."""
+    return path.name.removesuffix(".json").removesuffix(".assistance")
+
+
+def _check_names(paths: list[Path]) -> None:
+    names = list(map(_name, paths))
+    for path, name in zip(paths, names):
+        if names.count(name) > 1:
+            raise InputError(path, "name", f"{name!r} is also another file's", "each name once")
+        if not 0 < len(name) <= MAX_UE_CHARS or not name.isprintable():
+            raise InputError(path, "name", f"{describe(name)} is no name", f"1 to {MAX_UE_CHARS} printable characters")
 
 
 def _output(path: Path | None) -> IO[str]:

@@ -19,8 +19,6 @@ class Entry:
     number: int
     """In the store."""
     assistance: Assistance
-    points: frozenset[str]
-    """Ids of satellites and terrestrial points."""
 
 
 class Library:
@@ -40,19 +38,17 @@ class Library:
 
     def put(self, name: str, number: int, assistance: Assistance) -> Entry | None:
         """Add or replace; what was replaced."""
-        points = {satellite.id for satellite in assistance.satellites} | {
-            trp["id"] for trp in assistance.trps if isinstance(trp.get("id"), str)}
         before = self._entries.get(name)
-        self._entries[name] = Entry(name, number, assistance, frozenset(points))
+        self._entries[name] = Entry(name, number, assistance)
         return before
 
     def of_reading(self, reading: Reading) -> Entry | None:
         """The data it belongs to: by the name it gives, or the first that have its satellite."""
-        named = self._entries.values() if reading.assistance is None else (self._entries.get(reading.assistance),)
-        for entry in named:
-            if entry is not None and reading.measurement.satellite in entry.points:
-                return entry
-        return None
+        if reading.assistance is not None:
+            named = [self._entries[reading.assistance]] if reading.assistance in self._entries else []
+        else:
+            named = self._entries.values()
+        return next((entry for entry in named if reading.measurement.satellite in entry.assistance.ids), None)
 
     def of_claim(self, claim: ClaimMessage) -> list[Entry]:
         """The data a claim may be about, the likeliest last: by the name it gives, or all."""

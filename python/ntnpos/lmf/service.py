@@ -129,6 +129,7 @@ class Service:
                 return
         elif isinstance(record, Notice):
             self.counts.notices += 1
+            self.accounts.sources[record.source].ended = record.kind == "end"
         receipt.accepted += 1
 
     def _reading(self, reading: Reading, receipt: Receipt) -> None:
@@ -236,8 +237,9 @@ class Service:
 
     def gauges(self) -> dict[str, float]:
         """What the counts do not say: how things stand."""
-        sessions = self.sessions
-        return {"lost": self.accounts.lost, "sources": len(self.accounts.sources), "sessions": len(sessions),
+        sessions, sources = self.sessions, self.accounts.sources
+        return {"lost": self.accounts.lost, "sources": len(sources),
+                "sources_ended": sum(source.ended for source in sources.values()), "sessions": len(sessions),
                 "session_bytes": sessions.size, "due": sessions.due, "solving": len(self._asked),
                 "solver_restarts": self._solver.restarts} | {
                     f"sessions_{name}": value for name, value in vars(sessions.counts).items()}

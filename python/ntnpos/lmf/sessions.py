@@ -25,7 +25,7 @@ class Limits:
     """Measurements of one; the oldest go first."""
     total_bytes: int = 256 << 20
     """Of all measurements kept; whole sessions go, the least recently heard first."""
-    window_s: float = 60.0
+    window_s: float = 120.0
     """Measurements older than this, by message time, take no part in a fix."""
     fix_every_s: float = 1.0
     """A fix after so much message time."""

@@ -18,7 +18,7 @@ from ..errors import describe
 from ..network.assistance import Assistance, parse_assistance
 from ..network.fields import parse_json
 from ..network.measurements import from_json_line
-from ..position import Fix, solve_toa
+from ..position import Fix, solve
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Settings:
 
     height_m: float | None = None
     height_std_m: float = 1.0
+    speed_std_m_s: float | None = None
+    """UEs may move, each component of their velocity 0 with this deviation. None: at rest."""
 
 
 def compute(job: Job, assistance: Assistance, settings: Settings) -> Answer:
@@ -62,7 +64,8 @@ def compute(job: Job, assistance: Assistance, settings: Settings) -> Answer:
     measurements = [from_json_line(line) for line in job.lines]
     failed = False
     try:
-        fix = solve_toa(measurements, assistance, settings.height_m, settings.height_std_m).to_dict()
+        fix = solve(measurements, assistance, settings.height_m, settings.height_std_m,
+                    speed_std_m_s=settings.speed_std_m_s).to_dict()
     except (ValueError, ArithmeticError, LookupError, TypeError, np.linalg.LinAlgError) as error:
         fix = Fix("no_fix", f"the solver failed: {type(error).__name__}: {describe(str(error))}").to_dict()
         failed = True
