@@ -18,18 +18,6 @@ const pmt::pmt_t& meas_port()
     return port;
 }
 
-// A member of a new name: dict_add would look through all others for it first.
-void put(pmt::pmt_t& message, const char* name, const pmt::pmt_t& value)
-{
-    message = pmt::dcons(pmt::cons(pmt::intern(name), value), message);
-}
-
-// One that may be there already, in what others made.
-void replace(pmt::pmt_t& message, const char* name, const pmt::pmt_t& value)
-{
-    message = pmt::dict_add(message, pmt::intern(name), value);
-}
-
 size_t item_size(int profile_points)
 {
     kernel::first_path_config bounds;
@@ -118,11 +106,7 @@ first_path_detector_impl::detector_for(const kernel::delay_profile& profile)
 
 void first_path_detector_impl::publish(const char* kind, pmt::pmt_t message, bool others)
 {
-    const auto add = others ? replace : put;
-    add(message, "schema", pmt::intern("ntnpos.wire/1"));
-    add(message, "source", d_source);
-    add(message, "seq", pmt::from_uint64(d_seq++));
-    add(message, "kind", pmt::intern(kind));
+    put_header(message, d_source, d_seq++, kind, others);
     message_port_pub(meas_port(), message);
 }
 

@@ -13,12 +13,6 @@ constexpr std::array<const char*, 3> status_names = { "found",
                                                       "no_signal",
                                                       "incomplete" };
 
-// A member of a new name: dict_add would look through all others for it first.
-void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value)
-{
-    dictionary = pmt::dcons(pmt::cons(pmt::intern(name), value), dictionary);
-}
-
 // The members of a dictionary, walked through once: every dict_ref would follow the
 // whole chain anew.
 class members
@@ -139,6 +133,29 @@ pmt::pmt_t to_pmt(const kernel::instant& t)
     const pmt::pmt_t full =
         t.full_s < 0 ? pmt::from_long(t.full_s) : pmt::from_uint64(t.full_s);
     return pmt::make_tuple(full, pmt::from_double(t.frac_s));
+}
+
+void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value)
+{
+    dictionary = pmt::dcons(pmt::cons(pmt::intern(name), value), dictionary);
+}
+
+void put_header(pmt::pmt_t& message,
+                const pmt::pmt_t& source,
+                uint64_t seq,
+                const char* kind,
+                bool others)
+{
+    const auto add = [&](const char* name, const pmt::pmt_t& value) {
+        if (others)
+            message = pmt::dict_add(message, pmt::intern(name), value);
+        else
+            put(message, name, value);
+    };
+    add("schema", pmt::intern("ntnpos.wire/1"));
+    add("source", source);
+    add("seq", pmt::from_uint64(seq));
+    add("kind", pmt::intern(kind));
 }
 
 pmt::pmt_t describe(const kernel::delay_profile& p)

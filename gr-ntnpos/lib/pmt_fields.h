@@ -30,6 +30,18 @@ pmt::pmt_t member(const pmt::pmt_t& dictionary, const char* name);
 
 pmt::pmt_t to_pmt(const kernel::instant& t);
 
+//! Adds a member of a new name: dict_add would look through all others for it first.
+void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value);
+/*!
+ * Adds what every message of the wire has.
+ * \param others  made by others: it may have members of these names already
+ */
+void put_header(pmt::pmt_t& message,
+                const pmt::pmt_t& source,
+                uint64_t seq,
+                const char* kind,
+                bool others = false);
+
 //! A profile's description (all but its values) as the dictionary of the tag
 //! `ntnpos_profile`.
 pmt::pmt_t describe(const kernel::delay_profile& profile);

@@ -23,7 +23,8 @@ srs_source::sptr srs_source::make(const kernel::carrier& carrier,
                                   const std::optional<kernel::instant>& start_time,
                                   double timing_advance_s,
                                   bool bursts,
-                                  const std::string& length_tag)
+                                  const std::string& length_tag,
+                                  const std::map<int64_t, double>& timing_advances)
 {
     return gnuradio::make_block_sptr<srs_source_impl>(carrier,
                                                       resources,
@@ -32,7 +33,8 @@ srs_source::sptr srs_source::make(const kernel::carrier& carrier,
                                                       start_time,
                                                       timing_advance_s,
                                                       bursts,
-                                                      length_tag);
+                                                      length_tag,
+                                                      timing_advances);
 }
 
 srs_source_impl::srs_source_impl(const kernel::carrier& carrier,
@@ -42,14 +44,16 @@ srs_source_impl::srs_source_impl(const kernel::carrier& carrier,
                                  const std::optional<kernel::instant>& start_time,
                                  double timing_advance_s,
                                  bool bursts,
-                                 const std::string& length_tag)
+                                 const std::string& length_tag,
+                                 const std::map<int64_t, double>& timing_advances)
     : gr::sync_block("srs_source",
                      gr::io_signature::make(0, 0, 0),
                      gr::io_signature::make(1, 1, sizeof(gr_complex))),
       d_transmitter(carrier, resources, start_slot, n_slots, timing_advance_s),
       d_start_time(start_time),
       d_bursts(bursts),
-      d_length_key(pmt::mp(length_tag))
+      d_length_key(pmt::mp(length_tag)),
+      d_advances(timing_advances)
 {
     if (start_time)
         kernel::throw_if(kernel::validate(*start_time, "start_time"));
@@ -59,8 +63,15 @@ srs_source_impl::srs_source_impl(const kernel::carrier& carrier,
     if (bursts && length_tag.empty())
         kernel::throw_if(
             kernel::config_error{ "length_tag", "\"\"", "a name where bursts is true" });
+    add_known_advances();
     message_port_register_in(TIMING_PORT);
     set_msg_handler(TIMING_PORT, [this](const pmt::pmt_t& m) { handle_timing(m); });
+}
+
+void srs_source_impl::add_known_advances()
+{
+    for (const auto& [slot, advance_s] : d_advances)
+        kernel::throw_if(d_transmitter.add({ slot, advance_s }));
 }
 
 bool srs_source_impl::start()
@@ -69,6 +80,7 @@ bool srs_source_impl::start()
     // mid-stream.
     if (nitems_written(0) == 0) {
         d_transmitter.reset();
+        add_known_advances();
         d_piece = {};
         d_gap = d_position = 0;
         d_sent = 0;

@@ -18,7 +18,8 @@ public:
                     const std::optional<kernel::instant>& start_time,
                     double timing_advance_s,
                     bool bursts,
-                    const std::string& length_tag);
+                    const std::string& length_tag,
+                    const std::map<int64_t, double>& timing_advances);
 
     uint64_t bad_messages() const override { return d_bad_messages; }
     uint64_t late_commands() const override { return d_late_commands; }
@@ -31,6 +32,7 @@ public:
 
 private:
     void handle_timing(const pmt::pmt_t& message);
+    void add_known_advances();
     bool take_piece();
     void tag_piece(uint64_t offset);
     void tag_start();
@@ -39,6 +41,7 @@ private:
     const std::optional<kernel::instant> d_start_time;
     const bool d_bursts;
     const pmt::pmt_t d_length_key;
+    const std::map<int64_t, double> d_advances; // known beforehand, by their first slot
 
     // The piece that is being sent: zeros before it, then its samples.
     kernel::srs_transmitter::piece d_piece{};

@@ -62,6 +62,7 @@ def build(block):
 
 CORRELATOR = "ntnpos_comb_correlator"
 DETECTOR = "ntnpos_first_path_detector"
+RX_TX = "ntnpos_rx_tx_difference"
 
 LEGAL = [
     (CORRELATOR, {}),
@@ -74,6 +75,9 @@ LEGAL = [
     (DETECTOR, {}),
     (DETECTOR, dict(source="van 3", profile_points="1024", threshold="1", with_profiles="True")),
     (DETECTOR, dict(max_paths="1", min_relative_db="-60", early_s="0", late_s="1e-3")),
+    (RX_TX, {}),
+    (RX_TX, dict(role="gnb", satellite="sat")),
+    (RX_TX, dict(start_slot="40", start_time="(7, 0.25)", timing_advance_s="8e-3")),
 ]
 
 ILLEGAL = [
@@ -92,6 +96,10 @@ ILLEGAL = [
     (DETECTOR, dict(min_relative_db="1")),
     (DETECTOR, dict(early_s="-1e-6")),
     (DETECTOR, dict(late_s="1")),
+    (RX_TX, dict(role="ul_rtoa")),
+    (RX_TX, dict(start_time="(0, 1.0)")),
+    (RX_TX, dict(timing_advance_s="2")),
+    (RX_TX, dict(carrier="ntnpos.carrier(n_rb=0)")),
 ]
 
 

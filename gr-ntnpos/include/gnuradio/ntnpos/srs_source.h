@@ -8,6 +8,7 @@
 #include <gnuradio/ntnpos/kernel/trajectory.h>
 #include <gnuradio/sync_block.h>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,8 @@ public:
      * \param timing_advance_s  before the first command, -1..1
      * \param bursts            bursts, not a stream
      * \param length_tag        name of the burst's length tag
+     * \param timing_advances   commands that are known beforehand: from slot, advance in
+     *                          s; in time whatever the scheduler does
      *
      * Throws std::invalid_argument (ValueError in Python): which field is wrong, its
      * value and what is allowed.
@@ -81,7 +84,8 @@ public:
                      const std::optional<kernel::instant>& start_time = std::nullopt,
                      double timing_advance_s = 0.0,
                      bool bursts = false,
-                     const std::string& length_tag = "packet_len");
+                     const std::string& length_tag = "packet_len",
+                     const std::map<int64_t, double>& timing_advances = {});
 
     //! Messages on `timing` that were malformed, and dropped.
     virtual uint64_t bad_messages() const = 0;

@@ -24,6 +24,7 @@ void bind_correlator_bank(py::module& m);
 void bind_first_path(py::module& m);
 void bind_comb_correlator(py::module& m);
 void bind_first_path_detector(py::module& m);
+void bind_rx_tx_difference(py::module& m);
 
 // import_array() is a macro with a return statement of its own.
 void* init_numpy()
@@ -54,4 +55,5 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_prs_search(m);
     bind_comb_correlator(m);
     bind_first_path_detector(m);
+    bind_rx_tx_difference(m);
 }

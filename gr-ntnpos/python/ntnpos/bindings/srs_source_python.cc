@@ -25,7 +25,8 @@ void bind_srs_source(py::module& m)
         "bursts: only the slots that\n"
         "carry something, each with tx_time, ntnpos_slot and length_tag. Message port "
         "timing: dictionary\n"
-        "{timing_advance_s: double, from_slot: integer}. ValueError names the field that "
+        "{timing_advance_s: double, from_slot: integer}. timing_advances: {from_slot: "
+        "timing_advance_s} known beforehand. ValueError names the field that "
         "is wrong.")
         .def(py::init(&srs_source::make),
              py::arg("carrier"),
@@ -35,7 +36,8 @@ void bind_srs_source(py::module& m)
              py::arg("start_time") = py::none(),
              py::arg("timing_advance_s") = 0.0,
              py::arg("bursts") = false,
-             py::arg("length_tag") = "packet_len")
+             py::arg("length_tag") = "packet_len",
+             py::arg("timing_advances") = std::map<int64_t, double>())
         .def("bad_messages",
              &srs_source::bad_messages,
              "Messages on port timing that were malformed, and dropped.")
