@@ -11,18 +11,24 @@ from typing import Iterator
 import numpy as np
 
 from ntnpos.errors import InputError
-from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite
+from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite, through
 from ntnpos.network.search_windows import SearchWindow, search_windows
 from ntnpos.scenario import Scenario
-from ntnpos.scenario.model import MAX_SAMPLES
+from ntnpos.scenario.model import BY_MODEL, MAX_SAMPLES, TAPPED
+from ntnpos.scenario.surroundings import as_told
+from ntnpos.world.atmosphere import SeenThrough
+from ntnpos.world.environments import ENVIRONMENTS, Situation, draw
 from ntnpos.world.frames import azimuth_elevation
 from ntnpos.world.light_time import received
 from ntnpos.world.link_budget import LinkBudget, free_space_loss_db
+from ntnpos.world.orbits import Displaced
 from ntnpos.world.visibility import VisibleSatellite
 
-from .scene import Ray, ReceiverClock, Scene, link_of, wrong_prior
+from .scene import Fading, Ray, ReceiverClock, Scene, Transmitter, link_of, wrong_prior
 
 LIBRARY = Path(__file__).with_name("scenarios")
+PIECE_S = 0.25
+"""Powers are renewed so often: from 550 km they change by 0.02 dB at most meanwhile."""
 _MARGIN_S = 1e-4  # about what an occasion's search needs
 _JOINED_S = 5e-4  # a shorter gap is streamed
 
@@ -43,7 +49,10 @@ def find(name: str) -> Path:
 def budget_of(scenario: Scenario, seen: VisibleSatellite) -> LinkBudget:
     """A satellite's link budget, the scenario's terms in it."""
     usual = link_of(seen, scenario.ue.ecef_m, scenario.receiver.noise_figure_db)
-    return replace(usual, **{name: value for name, value in vars(scenario.link).items() if value is not None})
+    terms = {name: value for name, value in vars(scenario.link).items() if value is not None}
+    modelled = [name for name, value in terms.items() if value == BY_MODEL]
+    budget = replace(usual, **{name: value for name, value in terms.items() if name not in modelled})
+    return budget.modelled(modelled, scenario.carrier.frequency_hz, seen.elevation_deg, scenario.ue.latitude_deg, scenario.ue.height_m)
 
 
 def link_terms(scenario: Scenario, seen: VisibleSatellite) -> dict[str, float] | None:
@@ -51,34 +60,86 @@ def link_terms(scenario: Scenario, seen: VisibleSatellite) -> dict[str, float] |
     if scenario.channel.snr_db is not None:
         return None
     budget = budget_of(scenario, seen)
-    return vars(budget) | {"free_space_loss_db": float(free_space_loss_db(seen.range_m, scenario.carrier.frequency_hz)),
-                           "noise_density_dbw_hz": float(budget.noise_density_dbw_hz())}
+    return {name: float(value) for name, value in vars(budget).items()} | {
+        "free_space_loss_db": float(free_space_loss_db(seen.range_m, scenario.carrier.frequency_hz)),
+        "noise_density_dbw_hz": float(budget.noise_density_dbw_hz())}
+
+
+def situation_of(scenario: Scenario, index: int, elevation_deg: float) -> Situation | None:
+    """What the environment does to satellite `index`, drawn from the scenario's seed; None where it names none."""
+    environment = ENVIRONMENTS.get(scenario.channel.model)
+    if environment is None:
+        return None
+    return draw(environment, elevation_deg, np.random.default_rng([scenario.seed, 6, index]))
+
+
+def fading_of(scenario: Scenario, index: int, situation: Situation | None) -> Fading | None:
+    """How the signal of satellite `index` fades."""
+    channel = scenario.channel
+    if channel.model not in TAPPED and situation is None:
+        return None
+    speed = channel.ue_speed_m_s
+    if speed is None:
+        speed = float(np.linalg.norm(scenario.ue.velocity_enu_m_s))
+    seed = int(np.random.SeedSequence([scenario.seed, 7, index]).generate_state(1, np.uint64)[0])
+    if situation is None:
+        return Fading(channel.model, channel.delay_spread_s, speed, seed)
+    return Fading(situation.profile, situation.delay_spread_s, speed, seed)
+
+
+def transmitters_of(scenario: Scenario, situations: list[Situation | None]) -> tuple[Transmitter, ...]:
+    """What is true of every satellite: place and clock off by drawn errors, atmosphere, paths, fading."""
+    found = []
+    errors, air = scenario.errors, scenario.air.true
+    for index, (satellite, situation) in enumerate(zip(scenario.satellites, situations)):
+        rng = np.random.default_rng([scenario.seed, 5, index])
+        place, clock = errors.satellite_position_m * rng.standard_normal(3), errors.satellite_clock_s * rng.standard_normal()
+        orbit = Displaced(satellite.orbit, place) if errors.satellite_position_m > 0.0 else satellite.orbit
+        rays = tuple(Ray(p.delay_s, p.power_db, None if p.phase_deg is None else math.radians(p.phase_deg), p.doppler_hz)
+                     for p in scenario.paths_of(index))
+        found.append(Transmitter(orbit if air is None else SeenThrough(orbit, air), satellite.clock_offset_s + clock, rays,
+                                 fading_of(scenario, index, situation)))
+    return tuple(found)
+
+
+def told_of(scenario: Scenario) -> tuple[tuple[Satellite, ...], dict]:
+    """Satellites as the receiver and the engine see them, and what the assistance data say beside them."""
+    told, satellites = scenario.air.told, scenario.satellites
+    if scenario.errors.satellite_position_m > 0.0:
+        stated = {"position_std_m": scenario.errors.satellite_position_m}
+        satellites = tuple(replace(s, extra=dict(s.extra) | stated) for s in satellites)
+    if told is None:
+        return satellites, {}
+    return tuple(through(satellites, told)), {"atmosphere": as_told(told)}
 
 
 def scene_of(scenario: Scenario) -> Scene:
     """The scene of a scenario: its sky, link budget and clock, and the prior drawn from its seed."""
     place, clock = scenario.ue.ecef_m, scenario.receiver
     start = scenario.start_s - clock.clock_offset_s
-    sky, snr_db = [], []
-    for satellite in scenario.satellites:
+    sky, snr_db, situations = [], [], []
+    for index, satellite in enumerate(scenario.satellites):
         seen_at = received(satellite.orbit, place, start).sat_at_rx_frame[0]
         azimuth, elevation, distance = map(float, azimuth_elevation(place, seen_at))
         seen = VisibleSatellite(satellite.id, satellite.orbit, azimuth, elevation, distance)
         sky.append(seen)
-        snr_db.append(float(budget_of(scenario, seen).snr_db(distance, scenario.carrier.frequency_hz))
-                      if scenario.channel.snr_db is None else scenario.channel.snr_db)
+        situations.append(situation_of(scenario, index, elevation))
+        snr = (float(budget_of(scenario, seen).snr_db(distance, scenario.carrier.frequency_hz))
+               if scenario.channel.snr_db is None else scenario.channel.snr_db)
+        if situations[-1] is not None:
+            snr -= situations[-1].shadow_db + situations[-1].clutter_db
+        snr_db.append(snr)
     rng = np.random.default_rng([scenario.seed, 2])
     prior = wrong_prior(rng, scenario.ue.latitude_deg, scenario.ue.longitude_deg,
                         scenario.ue.height_m + scenario.prior.height_sigma_m * float(rng.uniform(-1.0, 1.0)),
                         scenario.prior.horizontal_sigma_m, scenario.prior.height_sigma_m)
+    satellites, beside = told_of(scenario)
     assistance = Assistance(
-        epoch=scenario.epoch, carrier=scenario.carrier, satellites=scenario.satellites, ue_prior=prior,
-        receiver=ReceiverBounds(clock.clock_offset_max_s, clock.frequency_error_max_ppm), path=scenario.file)
-    rays = tuple(Ray(p.delay_s, p.power_db, None if p.phase_deg is None else math.radians(p.phase_deg), p.doppler_hz)
-                 for p in scenario.channel.paths)
+        epoch=scenario.epoch, carrier=scenario.carrier, satellites=satellites, ue_prior=prior,
+        receiver=ReceiverBounds(clock.clock_offset_max_s, clock.frequency_error_max_ppm), path=scenario.file, extra=beside)
     return Scene(assistance, tuple(sky), scenario.ue.latitude_deg, scenario.ue.longitude_deg, scenario.ue.height_m,
                  scenario.start_s, ReceiverClock(clock.clock_offset_s, clock.frequency_error_ppm), tuple(snr_db),
-                 scenario.seed, rays, tuple(map(float, scenario.ue.velocity_ecef_m_s)),
+                 scenario.seed, transmitters_of(scenario, situations), tuple(map(float, scenario.ue.velocity_ecef_m_s)),
                  power_follows_range=scenario.channel.snr_db is None)
 
 
@@ -93,6 +154,17 @@ class Stretch:
     def start_s(self, scenario: Scenario) -> float:
         """Receiver clock at the first sample, in s from the epoch."""
         return scenario.start_s + self.first / scenario.sample_rate_hz
+
+    def pieces(self, scenario: Scenario) -> list[Stretch]:
+        """The same samples in pieces of at most `PIECE_S`, within which powers do not change."""
+        most = max(1, round(PIECE_S * scenario.sample_rate_hz))
+        return [Stretch(self.first + k, min(most, self.count - k)) for k in range(0, self.count, most)]
+
+    def piece_at(self, scenario: Scenario, t_s: float) -> Stretch:
+        """The piece that holds a time of the receiver's clock (the nearest, beyond the ends)."""
+        pieces = self.pieces(scenario)
+        most = max(1, round(PIECE_S * scenario.sample_rate_hz))
+        return pieces[min(max(math.floor((t_s - self.start_s(scenario)) * scenario.sample_rate_hz / most), 0), len(pieces) - 1)]
 
 
 def stretches(scenario: Scenario, scene: Scene) -> list[Stretch]:
@@ -115,7 +187,7 @@ def stretches(scenario: Scenario, scene: Scene) -> list[Stretch]:
 def _of_occasions(scenario: Scenario, scene: Scene) -> list[Stretch]:
     assistance = scene.assistance
     windows = search_windows(assistance, scenario.start_s, scenario.start_s + scenario.duration_s)
-    late = max(ray.delay_s for ray in scene.rays)
+    late = scene.latest_s
     spans = []
     for k in range(scenario.occasions.count):
         begin = scenario.start_s + k * scenario.occasions.every_s

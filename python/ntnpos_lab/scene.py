@@ -14,7 +14,8 @@ from ntnpos.network.resources import Carrier, PrsResource
 from ntnpos.world.constants import EARTH_RADIUS_M
 from ntnpos.world.elements import SHIPPED, SHIPPED_TIME, shipped_elements
 from ntnpos.world.frames import enu_rotation, geodetic_to_ecef
-from ntnpos.world.link_budget import LinkBudget
+from ntnpos.world.link_budget import LinkBudget, eirp_density_dbw_mhz
+from ntnpos.world.orbits import Orbit
 from ntnpos.world.timebase import Epoch
 from ntnpos.world.visibility import VisibleSatellite, visible_satellites
 
@@ -54,6 +55,29 @@ LINE_OF_SIGHT = (Ray(),)
 
 
 @dataclass(frozen=True)
+class Fading:
+    """What every path of a satellite fades by."""
+
+    model: str
+    """ntn-tdl-a to -d, TR 38.811 6.9.2."""
+    delay_spread_s: float
+    ue_speed_m_s: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Transmitter:
+    """What is true of a satellite."""
+
+    orbit: Orbit
+    """Its signals' way included: through the atmosphere, if there is one."""
+    clock_offset_s: float
+    rays: tuple[Ray, ...] = LINE_OF_SIGHT
+    """Earliest first; none: nothing of it arrives."""
+    fading: Fading | None = None
+
+
+@dataclass(frozen=True)
 class Scene:
     """All that is true in a simulation. The receiver and the engine are shown `assistance` only."""
 
@@ -69,8 +93,8 @@ class Scene:
     snr_db: tuple[float, ...]
     """Of each satellite while it sends, in the bandwidth of its PRS."""
     seed: int
-    rays: tuple[Ray, ...] = LINE_OF_SIGHT
-    """From every satellite, earliest first."""
+    transmitters: tuple[Transmitter, ...] | None = None
+    """In the order of the satellites; None: they are where they are told to be, with a line of sight each."""
     velocity_ecef_m_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Of the receiver, relative to the turning frame, all through."""
     power_follows_range: bool = False
@@ -85,6 +109,19 @@ class Scene:
     def system_start_s(self) -> float:
         """System time of the first sample, in s from the epoch."""
         return self.start_s - self.clock.offset_s
+
+    def transmitter(self, index: int) -> Transmitter:
+        """What is true of satellite `index`."""
+        if self.transmitters is not None:
+            return self.transmitters[index]
+        satellite = self.assistance.satellites[index]
+        return Transmitter(satellite.orbit, satellite.clock_offset_s)
+
+    @property
+    def latest_s(self) -> float:
+        """Longest excess delay of all paths."""
+        rays = [ray for i in range(len(self.assistance.satellites)) for ray in self.transmitter(i).rays]
+        return max((ray.delay_s for ray in rays), default=0.0)
 
     def snr_at(self, index: int, range_m: float) -> float:
         """SNR of satellite `index` at a distance, in dB."""
@@ -102,7 +139,7 @@ def link_of(seen: VisibleSatellite, place: np.ndarray, noise_figure_db: float = 
     sine = np.sin(np.radians(seen.elevation_deg))
     radius = np.linalg.norm(place)
     height_m = np.sqrt(radius**2 + seen.range_m**2 + 2.0 * radius * seen.range_m * sine) - radius
-    return LinkBudget(eirp_density_dbw_mhz=34.0 if height_m < 900e3 else 40.0, noise_figure_db=noise_figure_db)
+    return LinkBudget(eirp_density_dbw_mhz=eirp_density_dbw_mhz(height_m), noise_figure_db=noise_figure_db)
 
 
 def wrong_prior(rng: np.random.Generator, latitude_deg: float, longitude_deg: float, height_m: float,

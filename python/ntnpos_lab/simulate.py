@@ -13,14 +13,16 @@ from gnuradio import blocks, gr, ntnpos
 from ntnpos.network.resources import PrsResource
 from ntnpos.network.search_windows import DelaySegment
 from ntnpos.world.constants import C_M_S
+from ntnpos.world.light_time import received
 
 from . import convert
-from .scene import LINE_OF_SIGHT, Ray, Scene
+from .scene import LINE_OF_SIGHT, Fading, Ray, Scene
 from .trajectories import delay_segments
 
 NOISE_POWER = 1e-3
 """Variance of a complex noise sample at the receiver."""
 _EDGE_S = 2e-3   # sent before and after what is received, so that no filter meets an edge
+_SPREAD = 1.1    # of the PRS' band
 
 
 def amplitude(snr_db: float, prs: PrsResource, n_rb: int, scs_hz: float, sample_rate_hz: float) -> float:
@@ -34,7 +36,7 @@ def amplitude(snr_db: float, prs: PrsResource, n_rb: int, scs_hz: float, sample_
 
 
 def travel_time(orbit, scene: Scene, start_s: float, stop_s: float) -> tuple[DelaySegment, ...]:
-    """Geometric delay from an orbit to a scene's receiver over a span of system time."""
+    """Delay of an orbit's carrier at a scene's receiver over a span of system time."""
     return delay_segments(orbit, scene.ecef_at, start_s, stop_s, scene.velocity_ecef_m_s)
 
 
@@ -48,8 +50,23 @@ def along(ray: Ray, segments: tuple[DelaySegment, ...], scene: Scene) -> tuple[D
 
 def phases(scene: Scene, satellite: int) -> list[float]:
     """Carrier phases in rad of a satellite's paths: what the scene says, else drawn from its seed."""
-    drawn = np.random.default_rng([scene.seed, 3, satellite]).uniform(0.0, 2.0 * np.pi, len(scene.rays))
-    return [float(value) if ray.phase_rad is None else ray.phase_rad for value, ray in zip(drawn, scene.rays)]
+    rays = scene.transmitter(satellite).rays
+    drawn = np.random.default_rng([scene.seed, 3, satellite]).uniform(0.0, 2.0 * np.pi, len(rays))
+    return [float(value) if ray.phase_rad is None else ray.phase_rad for value, ray in zip(drawn, rays)]
+
+
+def fading(of: Fading | None) -> dict[str, ntnpos.path_fading]:
+    """The fading of a path as its constructor's argument; none where it does not fade."""
+    if of is None:
+        return {}
+    return {"fading": ntnpos.path_fading(model=of.model, delay_spread_s=of.delay_spread_s, ue_speed_m_s=of.ue_speed_m_s, seed=of.seed)}
+
+
+def occupied_band(scene: Scene, carrier: ntnpos.carrier) -> float:
+    """Band about 0 Hz that the PRS fill and what the symbols' edges spread of it, as the channel takes it."""
+    edges = [abs(12 * prb - 6 * carrier.n_rb) for s in scene.assistance.satellites
+             for prb in (s.prs.start_prb, s.prs.start_prb + s.prs.num_rb)]
+    return min(0.8, _SPREAD * 2.0 * max(edges) * carrier.scs_khz * 1e3 / carrier.sample_rate_hz)
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: fl
     """
     at_s = scene.start_s if at_s is None else at_s
     slot_s = 1e-3 / ntnpos.slots_per_subframe(carrier)
-    latest_s = max(ray.delay_s for ray in scene.rays)
+    latest_s = scene.latest_s
     # A delay changes by less than 1e-4 of the duration.
     n_slots = math.ceil((1.0001 * duration_s + latest_s + 2.0 * _EDGE_S) / slot_s) + 2
     drift = scene.clock.frequency_error_ppm * 1e-6
@@ -98,20 +115,26 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: fl
     rng = np.random.default_rng([scene.seed, 1])
     found = []
     for index, satellite in enumerate(scene.assistance.satellites):
-        segments = travel_time(satellite.orbit, scene, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
-        delay = segments[0].coefficients[0] + (at_s - system_start) - satellite.clock_offset_s
+        true = scene.transmitter(index)
+        common = rng.uniform(0.0, 2.0 * np.pi)
+        if not true.rays:
+            continue
+        segments = travel_time(true.orbit, scene, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
+        delay = segments[0].coefficients[0] + (at_s - system_start) - true.clock_offset_s
         first_slot = math.floor((at_s - delay - latest_s - _EDGE_S - satellite.sfn0_time_s) / slot_s)
         snr_db = scene.snr_at(index, C_M_S * segments[0].coefficients[0])
         gain = amplitude(snr_db, satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
                          carrier.sample_rate_hz)
         sent = convert.instant(satellite.sfn0_time_s).advanced(
             ntnpos.slot_start_samples(carrier, first_slot) / carrier.sample_rate_hz)
-        common = rng.uniform(0.0, 2.0 * np.pi)
+        # The path's delay is the carrier's; the code comes later by what the ionosphere does to both, as at the middle.
+        middle = system_start + 0.5 * duration_s
+        sent = sent.advanced(float(np.sum(received(true.orbit, scene.ecef_at(middle), middle).advance_s)))
         paths = [ntnpos.channel_path(
-            input=index, delay=convert.trajectory(along(ray, segments, scene)),
+            input=len(found), delay=convert.trajectory(along(ray, segments, scene)),
             gain=gain * 10.0 ** (0.05 * ray.relative_db) * cmath.exp(1j * phase), input_start=sent,
-            satellite_clock_offset_s=satellite.clock_offset_s)
-            for ray, phase in zip(scene.rays, [common] if scene.rays == LINE_OF_SIGHT else phases(scene, index))]
+            satellite_clock_offset_s=true.clock_offset_s, **fading(true.fading))
+            for ray, phase in zip(true.rays, [common] if true.rays == LINE_OF_SIGHT else phases(scene, index))]
         found.append(Link(convert.prs_resource(satellite.prs), first_slot, n_slots, paths[0], tuple(paths[1:])))
     return found
 
@@ -137,7 +160,8 @@ class Downlink(gr.hier_block2):
             ntnpos.receiver_clock(reference, scene.clock.offset_s, scene.clock.frequency_error_ppm * 1e-6),
             ntnpos.white_noise(scene.seed if noise_seed is None else noise_seed, NOISE_POWER))
         channel = ntnpos.ntn_channel(carrier.sample_rate_hz, carrier.frequency_hz,
-                                     [path for link in links for path in link.paths], receiver)
+                                     [path for link in links for path in link.paths], receiver,
+                                     occupied_band(scene, carrier))
         for index, link in enumerate(links):
             source = ntnpos.prs_source(carrier, [link.resource], link.first_slot, link.n_slots)
             self.connect(source, (channel, index))

@@ -70,13 +70,15 @@ def stream(scenario: Scenario, scene: Scene, carrier: ntnpos.carrier, streamed: 
     target.write_bytes(b"")
     done, total = 0, sum(s.count for s in streamed)
     for index, stretch in enumerate(streamed):
-        seed = int(np.random.SeedSequence([scenario.seed, 4, index]).generate_state(1, np.uint64)[0])
-        flowgraph = gr.top_block("simulate")
-        source = Downlink(scene, carrier, stretch.count / scenario.sample_rate_hz, stretch.start_s(scenario), seed)
-        sink = blocks.file_sink(gr.sizeof_gr_complex, str(target), True)
-        flowgraph.connect(source, sink)
-        flowgraph.run()
-        sink.close()
+        for number, piece in enumerate(stretch.pieces(scenario)):
+            seeds = [scenario.seed, 4, index] + ([number] if number else [])
+            seed = int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0])
+            flowgraph = gr.top_block("simulate")
+            source = Downlink(scene, carrier, piece.count / scenario.sample_rate_hz, piece.start_s(scenario), seed)
+            sink = blocks.file_sink(gr.sizeof_gr_complex, str(target), True)
+            flowgraph.connect(source, sink)
+            flowgraph.run()
+            sink.close()
         done += stretch.count
         if target.stat().st_size != 8 * done:
             raise InputError(target, "file", f"{target.stat().st_size} of {8 * done} bytes were written", "enough space")

@@ -19,7 +19,7 @@ PIECE_S = 5.0
 
 def delay_segments(orbit: Orbit, place_at: Callable[[float], np.ndarray], start_s: float, stop_s: float,
                    velocity_ecef_m_s=(0.0, 0.0, 0.0)) -> tuple[DelaySegment, ...]:
-    """Geometric delay over a span of system time of reception, in pieces of equal length, at most `PIECE_S`.
+    """Delay of the carrier over a span of system time of reception, in pieces of equal length, at most `PIECE_S`.
 
     Parameters
     ----------
@@ -42,5 +42,5 @@ def delay_segments(orbit: Orbit, place_at: Callable[[float], np.ndarray], start_
     fitted = max(span, 1.0)
     starts = [start_s + i * span for i in range(count)]
     return tuple(DelaySegment(t, tuple(map(float, delay_polynomial(orbit, place_at(t), t, fitted, ORDER,
-                                                                   np.array(velocity_ecef_m_s)))))
+                                                                   np.array(velocity_ecef_m_s), carrier=True))))
                  for t in starts)

@@ -9,47 +9,76 @@ from typing import Any, Iterator, Sequence
 import numpy as np
 from gnuradio import ntnpos
 
-from ntnpos.network.assistance import Satellite
 from ntnpos.network.measurements import Measurement
 from ntnpos.position.geometry import cramer_rao
 from ntnpos.position.timing import doppler_bound_hz, toa_bound_s
 from ntnpos.scenario import Scenario
+from ntnpos.scenario.surroundings import as_told
+from ntnpos.world.atmosphere import SeenThrough
 from ntnpos.world.constants import C_M_S
 from ntnpos.world.light_time import received
+from ntnpos.world.orbits import Orbit
 
 from . import convert
-from .scenario import Stretch, link_terms
-from .scene import Scene
+from .scenario import Stretch, link_terms, situation_of
+from .scene import Scene, Transmitter
 from .simulate import phases
 
 SCHEMA = "ntnpos.truth/1"
+WITHOUT_LINE_OF_SIGHT = ("ntn-tdl-a", "ntn-tdl-b")
 
 
-def observed(scene: Scene, satellite: Satellite, t_s: float) -> tuple[float, float]:
-    """toa in s and Doppler in Hz along the first path of what arrives when the receiver clock reads `t_s`."""
+def observed(scene: Scene, index: int, t_s: float) -> tuple[float, float]:
+    """toa in s and Doppler in Hz along the first path of satellite `index`, of what arrives when the receiver clock reads `t_s`."""
+    true = scene.transmitter(index)
     drift = scene.clock.frequency_error_ppm * 1e-6
     since = t_s - scene.start_s
     system = scene.system_start_s + since / (1.0 + drift)
     clock = scene.clock.offset_s + since * drift / (1.0 + drift)
-    found = received(satellite.orbit, scene.ecef_at(system), system, np.array(scene.velocity_ecef_m_s))
-    ray, f_c = scene.rays[0], scene.assistance.carrier.frequency_hz
+    found = received(true.orbit, scene.ecef_at(system), system, np.array(scene.velocity_ecef_m_s))
+    ray, f_c = true.rays[0], scene.assistance.carrier.frequency_hz
     slope = -ray.doppler_hz / f_c
     delay = float(found.delay_s[0]) + ray.delay_s + slope * (system - scene.system_start_s)
-    return (delay + clock - satellite.clock_offset_s,
+    return (delay + clock - true.clock_offset_s,
             -f_c * (float(found.rate[0]) + slope + drift) / (1.0 + drift))
 
 
 def power_at(scene: Scene, index: int, t_s: float) -> float:
-    """SNR in dB of the first path of satellite `index` in a stretch that begins when the receiver clock reads `t_s`."""
+    """SNR in dB of the first path of satellite `index` in a piece that begins when the receiver clock reads `t_s`."""
     system = scene.system_start_s + (t_s - scene.start_s) / (1.0 + scene.clock.frequency_error_ppm * 1e-6)
-    found = received(scene.assistance.satellites[index].orbit, scene.ecef_at(system), system)
-    return scene.snr_at(index, C_M_S * float(found.delay_s[0])) + scene.rays[0].relative_db
+    true = scene.transmitter(index)
+    found = received(true.orbit, scene.ecef_at(system), system)
+    return scene.snr_at(index, C_M_S * float(found.delay_s[0])) + true.rays[0].relative_db
+
+
+def bare(orbit: Orbit) -> Orbit:
+    """An orbit without the atmosphere that it is seen through."""
+    return orbit.orbit if isinstance(orbit, SeenThrough) else orbit
+
+
+def line_of_sight(true: Transmitter) -> bool:
+    """Whether the first path is a line of sight: not blocked, and not the first tap of a profile without one."""
+    if not true.rays or true.rays[0].delay_s > 0.0:
+        return False
+    return true.fading is None or true.fading.model not in WITHOUT_LINE_OF_SIGHT
+
+
+def surroundings_of(scenario: Scenario, true: Transmitter, index: int, elevation_deg: float) -> dict[str, Any] | None:
+    """Fading of a satellite, and what its environment has drawn; None where nothing fades."""
+    if true.fading is None:
+        return None
+    situation = situation_of(scenario, index, elevation_deg)
+    drawn = {} if situation is None else {"shadow_db": situation.shadow_db, "clutter_db": situation.clutter_db}
+    return {"profile": true.fading.model, "delay_spread_s": true.fading.delay_spread_s,
+            "ue_speed_m_s": true.fading.ue_speed_m_s} | drawn
 
 
 def occasions_of(scenario: Scenario, scene: Scene, number: int,
                  streamed: Sequence[Stretch]) -> Iterator[dict[str, Any]]:
     """Every slot that carries the PRS of satellite `number` and lies whole in a stretch."""
     satellite = scene.assistance.satellites[number]
+    if not scene.transmitter(number).rays:
+        return
     carrier = convert.carrier(scene.assistance.carrier, scenario.sample_rate_hz, scenario.file)
     resource = convert.prs_resource(satellite.prs)
     slot_s = 1e-3 / scenario.carrier.slots_per_subframe
@@ -57,18 +86,18 @@ def occasions_of(scenario: Scenario, scene: Scene, number: int,
     for index, stretch in enumerate(streamed):
         begin = stretch.start_s(scenario)
         end = begin + stretch.count / f_s
-        power = power_at(scene, number, begin)
-        slot = math.floor((begin - observed(scene, satellite, begin)[0] - satellite.sfn0_time_s) / slot_s) - 1
+        slot = math.floor((begin - observed(scene, number, begin)[0] - satellite.sfn0_time_s) / slot_s) - 1
         while (sent := satellite.sfn0_time_s + slot * slot_s) < end:
             slot += 1
             if not ntnpos.transmits_in_slot(resource, carrier, slot - 1):
                 continue
             arrival = sent
             for _ in range(4):  # contracts by 2.5e-5 a round
-                arrival = sent + observed(scene, satellite, arrival)[0]
+                arrival = sent + observed(scene, number, arrival)[0]
             if arrival < begin or arrival + slot_s > end:
                 continue
-            toa, doppler = observed(scene, satellite, arrival)
+            toa, doppler = observed(scene, number, arrival)
+            power = power_at(scene, number, stretch.piece_at(scenario, arrival).start_s(scenario))
             full = math.floor(arrival)
             yield {"slot_count": slot - 1, "segment": index, "t_s": arrival, "t_full_s": full,
                    "t_frac_s": arrival - full, "toa_s": toa, "doppler_hz": doppler, "snr_db": power,
@@ -89,12 +118,16 @@ def truth_of(scenario: Scenario, scene: Scene, streamed: Sequence[Stretch], fact
     satellites, rows = {}, []
     for index, (satellite, seen, snr_db) in enumerate(zip(scene.assistance.satellites, scene.sky, scene.snr_db)):
         found = list(occasions_of(scenario, scene, index, streamed))
+        true = scene.transmitter(index)
         satellites[satellite.id] = {
-            "transmitting": True, "line_of_sight": scene.rays[0].delay_s == 0.0, "snr_db": snr_db,
+            "transmitting": True, "line_of_sight": line_of_sight(true), "snr_db": snr_db,
             "elevation_deg": seen.elevation_deg, "azimuth_deg": seen.azimuth_deg, "range_m": seen.range_m,
             "link": link_terms(scenario, seen),
             "paths": [{"extra_delay_s": ray.delay_s, "relative_db": ray.relative_db, "phase_rad": phase,
-                       "extra_doppler_hz": ray.doppler_hz} for ray, phase in zip(scene.rays, phases(scene, index))],
+                       "extra_doppler_hz": ray.doppler_hz} for ray, phase in zip(true.rays, phases(scene, index))],
+            "environment": surroundings_of(scenario, true, index, seen.elevation_deg),
+            "ephemeris_error_ecef_m": list(map(float, getattr(bare(true.orbit), "offset_m", np.zeros(3)))),
+            "clock_error_s": true.clock_offset_s - satellite.clock_offset_s,
             "occasions": found}
         rows += [Measurement(satellite.id, t_s=o["t_s"], toa_s=o["toa_s"], toa_std_s=o["toa_crlb_s"],
                              doppler_hz=o["doppler_hz"], doppler_std_hz=o["doppler_crlb_hz"]) for o in found]
@@ -105,6 +138,7 @@ def truth_of(scenario: Scenario, scene: Scene, streamed: Sequence[Stretch], fact
                                "at_rx_frac_s": scene.start_s % 1.0, "rate_error_ppm": scene.clock.frequency_error_ppm,
                                "meaning": "receiver clock minus system time; grows by rate_error_ppm*1e-6 a second"},
             "sample_factor": factor, "carrier_hz": carrier.frequency_hz, "satellites": satellites,
+            "atmosphere": None if scenario.air.true is None else as_told(scenario.air.true),
             "position": {"crlb": position_bound(scene, rows)}}
 
 

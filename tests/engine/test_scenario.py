@@ -105,6 +105,50 @@ def test_paths_come_earliest_first(example):
     assert (found[0].phase_deg, found[2].phase_deg, found[2].doppler_hz) == (None, 90.0, -5.0)
 
 
+def test_environments_are_for_s_band(example):
+    tree = changed(changed(example, "carrier.frequency_hz", 1.6e9), "channel", {"model": "dense-urban"})
+    with pytest.raises(InputError) as caught:
+        parse_scenario(tree)
+    assert str(caught.value) == ("scenario: channel.model: 'dense-urban' has tables for S band, and the carrier is at 1600000000 Hz; "
+                                 "allowed: 2e+09 to 4e+09 Hz")
+
+
+def test_a_satellites_own_paths_and_what_is_blocked(example):
+    second = {"id": "B", "ephemeris": example["satellites"][0]["ephemeris"], "prs": {"re_offset": 1}}
+    two = {**example, "satellites": [example["satellites"][0], second]}
+    plain = parse_scenario(two)
+    assert plain.own_paths == (None, None) and [p.delay_s for p in plain.paths_of(1)] == [0.0]
+    echo = changed(changed(two, "channel.paths", [{}, {"delay_s": 1e-6}]), "satellites.1.blocked", True)
+    assert [[p.delay_s for p in parse_scenario(echo).paths_of(i)] for i in (0, 1)] == [[0.0, 1e-6], [1e-6]]
+    silent = parse_scenario(changed(two, "satellites.1.blocked", True))
+    assert silent.paths_of(1) == () and "blocked" not in silent.satellites[1].extra
+    own = parse_scenario(changed(two, "satellites.0.paths", [{"delay_s": 3e-7, "power_db": -3}, {}]))
+    assert [p.power_db for p in own.paths_of(0)] == [0.0, -3.0] and own.own_paths[1] is None
+    fading = changed(changed(two, "channel", {"model": "rural"}), "satellites.1.blocked", True)
+    with pytest.raises(InputError, match=r"satellites\[1\].blocked: belongs to the channel model 'los', not to 'rural'; allowed: absent"):
+        parse_scenario(fading)
+
+
+def test_constellations_by_name_are_those_by_numbers(example):
+    by_name = parse_scenario({**example, "satellites": {"walker": "starlink-phase-1", "select": {"count": 4}}})
+    by_numbers = parse_scenario({**example, "satellites": {"walker": {
+        "planes": 24, "per_plane": 66, "height_m": 550e3, "inclination_deg": 53, "phasing": 1}, "select": {"count": 4}}})
+    assert [s.to_dict() for s in by_name.satellites] == [s.to_dict() for s in by_numbers.satellites]
+
+
+def test_the_fitted_layout_stands_over_the_receiver(example):
+    scenario = parse_scenario({**example, "satellites": {"layout": "fitted-study"}})
+    assert sorted(s.id for s in scenario.satellites) == [f"FITTED-{t}" for t in ("A0", "A1", "A2", "A3", "A4", "B0", "B1", "B2", "B3")]
+    ue = exact_world.geodetic_to_ecef(55.7, 13.2, 60.0)
+    up = ue / np.linalg.norm(ue)  # of the sphere that the layout is on
+    for satellite in scenario.satellites:
+        line = satellite.orbit.state(1.015)[0][0] - ue
+        # Of 600 km above a sphere of 6371 km; the ellipsoid is up to 14 km off it.
+        assert 25.0 < np.degrees(np.arcsin(line @ up / np.linalg.norm(line))) < 60.0
+    turned = parse_scenario({**example, "satellites": {"layout": {"name": "fitted-study", "heading_deg": 90}, "select": {"count": 9}}})
+    assert turned.satellites[0].ephemeris != scenario.satellites[0].ephemeris
+
+
 STATE = {"type": "state_vectors", "t_s": 10.0, "position_ecef_m": [6900000.0, 300000.0, 500000.0],
          "velocity_ecef_m_s": [-500.0, 4500.0, 6000.0]}
 OLD = {"type": "tle", "line1": LINE1, "line2": LINE2}
@@ -128,11 +172,18 @@ OLD = {"type": "tle", "line1": LINE1, "line2": LINE2}
                                           "2026-10-07T12:00:00Z; allowed: up to 14 days for SGP4"),
     ("epoch_utc", "noon", "scenario: epoch_utc: 'noon' is not a UTC time; allowed: ISO 8601 with Z, such as "
                           "2025-10-07T12:00:00Z"),
-    ("channel.model", "tdl-z", "scenario: channel.model: 'tdl-z' is not a channel model; allowed: los (with channel.paths for "
-                               "multipath)"),
-    ("channel.model", "ntn-tdl-a", "scenario: channel.model: 'ntn-tdl-a' fades, which this version's channel does not; allowed: "
-                                   "los (with channel.paths for multipath)"),
-    ("channel.delay_spread_s", 1e-7, "scenario: channel.delay_spread_s: belongs to a fading model, not to 'los'; allowed: absent"),
+    ("channel.model", "tdl-z", "scenario: channel.model: 'tdl-z' is not a channel model; allowed: los, ntn-tdl-a, ntn-tdl-b, "
+                               "ntn-tdl-c, ntn-tdl-d, rural, dense-urban"),
+    ("channel.delay_spread_s", 1e-7, "scenario: channel.delay_spread_s: belongs to a tapped delay line, not to 'los'; allowed: "
+                                     "absent"),
+    ("channel.ue_speed_m_s", 3, "scenario: channel.ue_speed_m_s: belongs to a model that fades, not to 'los'; allowed: absent"),
+    ("channel", {"model": "rural", "delay_spread_s": 1e-7}, "scenario: channel.delay_spread_s: belongs to a tapped delay line, not "
+                                                            "to 'rural'; allowed: absent"),
+    ("channel", {"model": "ntn-tdl-a", "delay_spread_s": 1e-4}, "scenario: channel.delay_spread_s: 0.0001 is out of range; allowed: "
+                                                                "0 to 1e-05"),
+    ("channel", {"model": "ntn-tdl-c", "paths": [{}]}, "scenario: channel.paths: belong to 'los': 'ntn-tdl-c' has paths of its own; "
+                                                       "allowed: absent"),
+    ("channel", {"model": "ntn-tdl-c", "ue_speed_m_s": -1}, "scenario: channel.ue_speed_m_s: -1 is out of range; allowed: 0 to 1000"),
     ("channel.snr_db", 100, "scenario: channel.snr_db: 100 is out of range; allowed: -60 to 60"),
     ("channel.paths", [], "scenario: channel.paths: is empty; allowed: at least one path, or absent for the line of sight"),
     ("channel.paths", [{"delay_s": -1e-9}], "scenario: channel.paths[0].delay_s: -1e-09 is out of range; allowed: 0 to 0.001"),
@@ -155,7 +206,29 @@ OLD = {"type": "tle", "line1": LINE1, "line2": LINE2}
     ("satellites", [], "scenario: satellites: is empty; allowed: at least one satellite"),
     ("satellites", 6, "scenario: satellites: 6 is not a list; allowed: a list of satellites"),
     ("satellites.0.clock_ofset_s", 0, "scenario: satellites[0].clock_ofset_s: is unknown; allowed: id, ephemeris, clock_offset_s, "
-                                      "sfn0_time_s, prs, common_ta"),
+                                      "sfn0_time_s, prs, common_ta, paths, blocked"),
+    ("satellites.0.blocked", 1, "scenario: satellites[0].blocked: 1 is not true or false; allowed: true or false"),
+    ("satellites.0.blocked", True, "scenario: satellites: are all blocked; allowed: at least one of which something arrives"),
+    ("satellites.0.paths", [{"delay": 1}], "scenario: satellites[0].paths[0].delay: is unknown; allowed: delay_s, power_db, phase_deg, "
+                                           "doppler_hz"),
+    ("satellites.0.ephemeris.line1", LINE1[:-1] + str((int(LINE1[-1]) + 1) % 10),
+     f"scenario: satellites[0].ephemeris.line1: checksum digit {(int(LINE1[-1]) + 1) % 10} does not match its line; allowed: "
+     f"{LINE1[-1]}"),
+    ("satellites", {"layout": "real", "select": {"count": 1}}, 'scenario: satellites.layout: \'real\' is not allowed; allowed: '
+                                                               '"fitted-study"'),
+    ("satellites", {"walker": "oneweb", "select": {"count": 1}}, 'scenario: satellites.walker: \'oneweb\' is not allowed; allowed: '
+                                                                 '"starlink-phase-1"'),
+    ("satellites", {"layout": {"name": "fitted-study", "height_m": 1e5}},
+     "scenario: satellites.layout.height_m: 100000.0 is out of range; allowed: 200000 to 2e+06"),
+    ("satellites", {"select": {"count": 1}}, "scenario: satellites: has none of tle, walker, layout; allowed: one of them"),
+    ("atmosphere", {"ionosphere": 3}, "scenario: atmosphere.ionosphere: is unknown; allowed: troposphere, ionosphere_tecu, told"),
+    ("atmosphere", {"ionosphere_tecu": -3}, "scenario: atmosphere.ionosphere_tecu: -3 is out of range; allowed: 0 to 1000"),
+    ("atmosphere", {"troposphere": "wet"}, "scenario: atmosphere.troposphere: 'wet' is not true or false; allowed: true or false"),
+    ("atmosphere", {"told": {"rain": 1}}, "scenario: atmosphere.told.rain: is unknown; allowed: troposphere, ionosphere_tecu"),
+    ("errors", {"satellite_position_m": -1}, "scenario: errors.satellite_position_m: -1 is out of range; allowed: 0 to 10000"),
+    ("errors", {"position_m": 1}, "scenario: errors.position_m: is unknown; allowed: satellite_position_m, satellite_clock_s"),
+    ("link", {"atmospheric_loss_db": "itu"}, 'scenario: link.atmospheric_loss_db: \'itu\' is not allowed; allowed: "model"'),
+    ("link", {"beam_loss_db": "model"}, "scenario: link.beam_loss_db: 'model' is not a number; allowed: 0 to 100"),
     ("satellites", {"tle": "none.tle", "select": {"count": 1}}, "scenario: satellites.tle: 'none.tle' is not a file; allowed: a "
                                                                 "file of two-line elements, or starlink_shell1 or oneweb"),
     ("ue.latitude_deg", 91, "scenario: ue.latitude_deg: 91 is out of range; allowed: -90 to 90"),
@@ -165,12 +238,13 @@ OLD = {"type": "tle", "line1": LINE1, "line2": LINE2}
     ("receiver.clock_offset_s", 1, "scenario: receiver.clock_offset_s: 1 is out of range; allowed: -0.1 to 0.1"),
     ("receiver.clock_offset_max_s", 1e-5, "scenario: receiver.clock_offset_max_s: 1e-05 is out of range; allowed: 0.0001 to 10"),
     ("link", {"shadow_db": 3}, "scenario: link.shadow_db: is unknown; allowed: eirp_density_dbw_mhz, ue_gain_dbi, beam_loss_db, "
-                               "atmospheric_loss_db, scintillation_loss_db, shadow_margin_db, clutter_loss_db"),
+                               "atmospheric_loss_db, scintillation_loss_db, shadow_margin_db, clutter_loss_db, "
+                               "polarisation_loss_db"),
     ("link", {"beam_loss_db": -1}, "scenario: link.beam_loss_db: -1 is out of range; allowed: 0 to 100"),
     ("seed", 1.5, "scenario: seed: 1.5 is not a whole number; allowed: 0 to 4294967295"),
     ("seed", -1, "scenario: seed: -1 is out of range; allowed: 0 to 4294967295"),
     ("note", "x", "scenario: note: is unknown; allowed: title, epoch_utc, start_s, duration_s, occasions, seed, carrier, satellites, "
-                  "prs, ue, receiver, channel, link, prior"),
+                  "prs, ue, receiver, channel, link, prior, atmosphere, errors"),
     ("ue", GONE, "scenario: ue: is missing; allowed: a mapping of fields"),
 ])
 def test_one_thing_wrong_is_said_in_one_line(example, path, value, said):

@@ -67,7 +67,7 @@ def test_wrong_patterns_are_one_line(walker, said):
 
 def test_one_source_of_satellites_and_no_longer_than_state_vectors_hold():
     both = SCENARIO | {"satellites": SCENARIO["satellites"] | {"tle": "oneweb"}}
-    with pytest.raises(InputError, match="satellites: has both or neither of tle and walker; allowed: one of the two"):
+    with pytest.raises(InputError, match="satellites: has tle and walker of tle, walker, layout; allowed: one of them"):
         parse_scenario(both)
     long = {k: v for k, v in SCENARIO.items() if k != "duration_s"} | {"occasions": {"every_s": 100, "count": 8}}
     with pytest.raises(InputError, match="state vectors cannot hold for 70. s; allowed: a reception of up to 598 s"):

@@ -7,14 +7,15 @@ A loaded `Assistance` is valid: nothing after the loader checks its fields again
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from ..errors import InputError, describe
+from ..world.atmosphere import Atmosphere, SeenThrough
 from ..world.constants import EARTH_RADIUS_M
 from ..world.elements import line_problem, pair_problem
 from ..world.frames import geodetic_to_ecef
@@ -182,6 +183,9 @@ def parse_assistance(value: Any, name: str = "assistance") -> Assistance:
                                "each id once")
         seen[satellite.id] = i
         satellites.append(satellite)
+    atmosphere = top.object("atmosphere", default=None)
+    if atmosphere is not None:
+        satellites = list(through(satellites, read_atmosphere(atmosphere, epoch, carrier.frequency_hz)))
     trps = [Fields(name, f"trps[{i}]", trp).value
             for i, trp in enumerate(top.list("trps", "a list of objects", MAX_SATELLITES, default=[]))]
     cell = top.object("cell", default=None)
@@ -196,6 +200,19 @@ def parse_assistance(value: Any, name: str = "assistance") -> Assistance:
         seen[trp.id] = i
     found.serving_cell  # reads it: a wrong cell is refused here
     return found
+
+
+def read_atmosphere(fields: Fields, epoch: Epoch, frequency_hz: float) -> Atmosphere:
+    """The field `atmosphere`: what delays the signals beyond vacuum."""
+    fields.only(("troposphere", "ionosphere_tecu"))
+    return Atmosphere(frequency_hz=frequency_hz, day_of_year=epoch.day_of_year,
+                      troposphere=fields.flag("troposphere", default=False),
+                      ionosphere_tecu=fields.number("ionosphere_tecu", 0.0, 1000.0, default=0.0))
+
+
+def through(satellites: Iterable[Satellite], atmosphere: Atmosphere) -> Iterator[Satellite]:
+    """The same satellites, their signals through an atmosphere."""
+    return (replace(satellite, orbit=SeenThrough(satellite.orbit, atmosphere)) for satellite in satellites)
 
 
 def read_epoch(fields: Fields) -> Epoch:

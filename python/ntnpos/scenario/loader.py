@@ -7,23 +7,21 @@ sample rate.
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path as FilePath
 from typing import Any
 
 from ..network.assistance import read_epoch
 from ..network.resources import Carrier, read_carrier
-from .model import (DATATYPES, FADING_MODELS, MAX_SAMPLES, MODELS, Channel, Link, Occasions, Path, Prior, Receiver,
-                    Scenario, Ue)
+from .channel import read_channel, read_link
+from .model import DATATYPES, MAX_SAMPLES, Occasions, Prior, Receiver, Scenario, Ue
 from .satellites import read_satellites
+from .surroundings import read_air, read_errors
 from .yaml_file import YamlFields, read_yaml
 
 MAX_DURATION_S = 86400.0
-MAX_PATHS = 32
-_LINK = tuple(f.name for f in dataclasses.fields(Link))
 _EDGE_S = 0.05  # travel time, clock offset and search window of an occasion
 _TOP = ("title", "epoch_utc", "start_s", "duration_s", "occasions", "seed", "carrier", "satellites", "prs", "ue",
-        "receiver", "channel", "link", "prior")
+        "receiver", "channel", "link", "prior", "atmosphere", "errors")
 _CARRIER = ("frequency_hz", "scs_khz", "n_rb", "sample_rate_hz", "cyclic_prefix", "phase_compensation")
 
 
@@ -49,9 +47,9 @@ def parse_scenario(value: Any, name: str = "scenario") -> Scenario:
     occasions, duration = _read_extent(top, sample_rate)  # with occasions so far without the length of the last
     ue = _read_ue(top.object("ue"))
     receiver = _read_receiver(top.object("receiver", default=None) or YamlFields(name, "receiver", {}))
-    channel = _read_channel(top.object("channel", default=None) or YamlFields(name, "channel", {}))
+    channel = read_channel(top.object("channel", default=None) or YamlFields(name, "channel", {}), carrier.frequency_hz)
     first = start - receiver.clock_offset_s
-    satellites = read_satellites(top, carrier, epoch, ue, (first, first + duration))
+    satellites, own_paths = read_satellites(top, carrier, epoch, ue, (first, first + duration), channel)
     if occasions is not None:
         duration += max(s.prs.periodicity_slots for s in satellites) * 1e-3 / carrier.slots_per_subframe
     prior = top.object("prior", default=None) or YamlFields(name, "prior", {})
@@ -60,7 +58,8 @@ def parse_scenario(value: Any, name: str = "scenario") -> Scenario:
         file=name, title=top.text("title", "one line of text", 200, default=FilePath(name).stem or "scenario"),
         epoch=epoch, start_s=start, duration_s=duration, occasions=occasions,
         seed=top.integer("seed", 0, 2**32 - 1, default=1), carrier=carrier, sample_rate_hz=sample_rate,
-        satellites=satellites, ue=ue, receiver=receiver, channel=channel, link=_read_link(top, channel),
+        satellites=satellites, own_paths=own_paths, ue=ue, receiver=receiver, channel=channel, link=read_link(top, channel),
+        air=read_air(top, epoch, carrier.frequency_hz), errors=read_errors(top),
         prior=Prior(prior.number("horizontal_sigma_m", 0.0, 1e6, above=True, default=50e3),
                     prior.number("height_sigma_m", 0.0, 1e4, above=True, default=100.0)))
 
@@ -120,43 +119,3 @@ def _read_receiver(fields: YamlFields) -> Receiver:
                                          default=max(1e-3, 1.25 * abs(offset))),
         frequency_error_max_ppm=fields.number("frequency_error_max_ppm", abs(error), 1000.0,
                                               default=max(0.5, 1.25 * abs(error))))
-
-
-def _read_channel(fields: YamlFields) -> Channel:
-    fields.only(("model", "snr_db", "paths", "delay_spread_s"))
-    model = fields.text("model", ", ".join(MODELS), default="los")
-    allowed = ", ".join(MODELS) + " (with channel.paths for multipath)"
-    if model in FADING_MODELS:
-        raise fields.error("model", f"{model!r} fades, which this version's channel does not", allowed)
-    if model not in MODELS:
-        raise fields.error("model", f"{model!r} is not a channel model", allowed)
-    if "delay_spread_s" in fields.value:
-        raise fields.error("delay_spread_s", f"belongs to a fading model, not to {model!r}", "absent")
-    entries = fields.list("paths", "a list of paths", MAX_PATHS, default=[{}])
-    if not entries:
-        raise fields.error("paths", "is empty", "at least one path, or absent for the line of sight")
-    paths = [_read_path(YamlFields(fields.file, fields.name(f"paths[{i}]"), entry)) for i, entry in enumerate(entries)]
-    return Channel(model=model, snr_db=fields.number("snr_db", -60.0, 60.0, default=None),
-                   paths=tuple(sorted(paths, key=lambda p: p.delay_s)))
-
-
-def _read_link(top: YamlFields, channel: Channel) -> Link:
-    fields = top.object("link", default=None)
-    if fields is None:
-        return Link()
-    if channel.snr_db is not None:
-        raise top.error("link", "says what channel.snr_db says otherwise", "one of the two")
-    fields.only(_LINK)
-    losses = {name: fields.number(name, 0.0, 100.0, default=0.0) for name in _LINK
-              if name.endswith(("loss_db", "margin_db"))}
-    return Link(eirp_density_dbw_mhz=fields.number("eirp_density_dbw_mhz", -100.0, 100.0, default=None),
-                ue_gain_dbi=fields.number("ue_gain_dbi", -30.0, 60.0, default=0.0), **losses)
-
-
-def _read_path(fields: YamlFields) -> Path:
-    fields.only(("delay_s", "power_db", "phase_deg", "doppler_hz"))
-    return Path(
-        delay_s=fields.number("delay_s", 0.0, 1e-3, default=0.0),
-        power_db=fields.number("power_db", -120.0, 60.0, default=0.0),
-        phase_deg=fields.number("phase_deg", -360.0, 360.0, default=None),
-        doppler_hz=fields.number("doppler_hz", -1e4, 1e4, default=0.0))

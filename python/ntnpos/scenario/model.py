@@ -9,16 +9,20 @@ import numpy as np
 
 from ..network.assistance import Satellite
 from ..network.resources import Carrier
+from ..world.atmosphere import Atmosphere
+from ..world.environments import ENVIRONMENTS
 from ..world.frames import enu_rotation, geodetic_to_ecef
 from ..world.timebase import Epoch
 
 DATATYPES = ("ci16_le", "cf32_le")
 MAX_SAMPLES = 400_000_000
 """Of a recording."""
-MODELS = ("los",)
-"""Channel models that the simulation has."""
-FADING_MODELS = ("ntn-tdl-a", "ntn-tdl-b", "ntn-tdl-c", "ntn-tdl-d", "rural", "dense-urban")
-"""Models of TR 38.811 that need fading."""
+TAPPED = ("ntn-tdl-a", "ntn-tdl-b", "ntn-tdl-c", "ntn-tdl-d")
+"""Tapped delay lines of TR 38.811 6.9.2."""
+MODELS = ("los", *TAPPED, *ENVIRONMENTS)
+"""Channel models."""
+BY_MODEL = "model"
+"""In place of a loss in dB: as elevation and carrier give it."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,14 @@ class Channel:
     model: str
     """One of `MODELS`."""
     snr_db: float | None
-    """Of every satellite while it sends, in the band of its PRS; None: by the link budget."""
+    """Of every satellite while it sends, in the band of its PRS; None: by the link budget. Shadow fading and clutter of an
+    environment come on top."""
     paths: tuple[Path, ...]
-    """The same for every satellite, earliest first; by default the line of sight alone."""
+    """Of every satellite that has none of its own, earliest first; by default the line of sight alone."""
+    delay_spread_s: float = 100e-9
+    """rms, of a tapped delay line; an environment draws it."""
+    ue_speed_m_s: float | None = None
+    """What the taps' Doppler spectrum comes from; None: the receiver's own velocity."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +112,33 @@ class Link:
     """None: 34 from below 900 km, else 40 (TR 38.821, S band, set 1)."""
     ue_gain_dbi: float = 0.0
     beam_loss_db: float = 0.0
-    atmospheric_loss_db: float = 0.0
-    scintillation_loss_db: float = 0.0
+    atmospheric_loss_db: float | str = 0.0
+    """Or `BY_MODEL`: ITU-R P.676."""
+    scintillation_loss_db: float | str = 0.0
+    """Or `BY_MODEL`: ITU-R P.618 and P.531."""
     shadow_margin_db: float = 0.0
     clutter_loss_db: float = 0.0
+    polarisation_loss_db: float = 0.0
+
+
+@dataclass(frozen=True)
+class Air:
+    """The atmosphere."""
+
+    true: Atmosphere | None
+    """None: vacuum."""
+    told: Atmosphere | None
+    """What the assistance data say of it."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How far the satellites are from what the assistance data say; drawn from the seed, constant all through."""
+
+    satellite_position_m: float = 0.0
+    """Standard deviation of each Earth-fixed coordinate."""
+    satellite_clock_s: float = 0.0
+    """Standard deviation of the clock offset."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +168,18 @@ class Scenario:
     carrier: Carrier
     sample_rate_hz: float
     satellites: tuple[Satellite, ...]
+    """As the assistance data say, in vacuum."""
+    own_paths: tuple[tuple[Path, ...] | None, ...]
+    """Of each satellite; None: those of the channel, (): nothing arrives."""
     ue: Ue
     receiver: Receiver
     channel: Channel
     link: Link
     prior: Prior
+    air: Air
+    errors: Errors
+
+    def paths_of(self, index: int) -> tuple[Path, ...]:
+        """Of a satellite, earliest first."""
+        own = self.own_paths[index]
+        return self.channel.paths if own is None else own

@@ -1,38 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A scenario's satellites: chosen from elements or listed, their PRS completed, and held against horizon and age."""
+"""A scenario's satellites: chosen from a constellation or listed, their PRS completed, and held against horizon and age."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..errors import InputError
 from ..network.assistance import Satellite, read_satellite
 from ..network.fields import Fields
 from ..network.resources import BANDWIDTHS, COMB_SIZES, LEGAL_SYMBOLS, Carrier
-from ..world.elements import MAX_AGE_DAYS, SHIPPED, load_tle_file, shipped_elements
-from ..world.frames import azimuth_elevation
+from ..world.elements import MAX_AGE_DAYS
 from ..world.light_time import received
-from ..world.orbits import Orbit, OrbitError, StateVectorOrbit, TleOrbit
+from ..world.orbits import OrbitError, TleOrbit
 from ..world.timebase import SECONDS_PER_DAY, Epoch
-from ..world.visibility import visible_satellites
-from ..world.walker import Walker
-from .model import Ue
+from .channel import read_paths
+from .constellations import EDGE_S, MAX_SATELLITES, lowest_elevation_deg, selected
+from .model import Channel, Path, Ue
 
-MAX_SATELLITES = 64
 _PRS = ("sequence_id", "comb_size", "re_offset", "start_symbol", "num_symbols", "start_prb", "num_rb",
         "periodicity_slots", "slot_offset", "repetition_factor", "time_gap_slots", "muting_option1", "muting_option2")
 _EPHEMERIDES = {"tle": ("type", "line1", "line2"),
                 "state_vectors": ("type", "t_s", "position_ecef_m", "velocity_ecef_m_s")}
-_SATELLITE = ("id", "ephemeris", "clock_offset_s", "sfn0_time_s", "prs", "common_ta")
-_EDGE_S = 1.2  # a delay polynomial is fitted over at least a second
+_WAYS = ("paths", "blocked")
+_SATELLITE = ("id", "ephemeris", "clock_offset_s", "sfn0_time_s", "prs", "common_ta", *_WAYS)
 
 
-def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue,
-                    span: tuple[float, float]) -> tuple[Satellite, ...]:
-    """The fields `satellites` and `prs`.
+def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue, span: tuple[float, float],
+                    channel: Channel) -> tuple[tuple[Satellite, ...], tuple[tuple[Path, ...] | None, ...]]:
+    """The fields `satellites` and `prs`: satellites, and the paths of those that have their own.
 
     Parameters
     ----------
@@ -48,16 +43,19 @@ def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue,
     """
     defaults = top.object("prs", default=None) or type(top)(top.file, "prs", {})
     defaults.only(_PRS)
-    value = top.get("satellites", "a list of satellites, or {tle or walker, select: {count, min_elevation_deg}}")
+    value = top.get("satellites", "a list of satellites, or {tle, walker or layout, select: {count, min_elevation_deg}}")
     if isinstance(value, dict):
-        entries = _selected(top.object("satellites"), epoch, ue, span)
+        entries = selected(top.object("satellites"), epoch, ue, span)
     else:
         entries = [_listed(type(top)(top.file, f"satellites[{i}]", entry))
                    for i, entry in enumerate(top.list("satellites", "a list of satellites", MAX_SATELLITES))]
     if not entries:
         raise top.error("satellites", "is empty", "at least one satellite")
     found: list[Satellite] = []
+    own_paths: list[tuple[Path, ...] | None] = []
     for index, entry in enumerate(entries):
+        own_paths.append(_own_paths(type(top)(top.file, f"satellites[{index}]", entry), channel))
+        entry = {name: value for name, value in entry.items() if name not in _WAYS}
         entry["prs"] = completed(defaults, carrier, index) | entry.get("prs", {})
         fields = type(top)(top.file, f"satellites[{index}]", {"sfn0_time_s": 0.0} | entry)
         satellite = read_satellite(fields, carrier, epoch)
@@ -65,7 +63,21 @@ def read_satellites(top: Fields, carrier: Carrier, epoch: Epoch, ue: Ue,
             raise fields.error("id", f"{satellite.id!r} is there twice", "each id once")
         _check_in_view(fields, satellite, epoch, ue, span)
         found.append(satellite)
-    return tuple(found)
+    if all(paths == () for paths in own_paths):
+        raise top.error("satellites", "are all blocked", "at least one of which something arrives")
+    return tuple(found), tuple(own_paths)
+
+
+def _own_paths(fields: Fields, channel: Channel) -> tuple[Path, ...] | None:
+    """What a satellite's `paths` and `blocked` say; None where they say nothing."""
+    paths, blocked = read_paths(fields), fields.flag("blocked", default=False)
+    if paths is None and not blocked:
+        return None
+    if channel.model != "los":
+        raise fields.error("blocked" if paths is None else "paths",
+                           f"belongs to the channel model 'los', not to {channel.model!r}", "absent")
+    paths = channel.paths if paths is None else paths
+    return tuple(path for path in paths if path.delay_s > 0.0) if blocked else paths
 
 
 def completed(defaults: Fields, carrier: Carrier, index: int) -> dict[str, Any]:
@@ -97,90 +109,6 @@ def _listed(fields: Fields) -> dict[str, Any]:
     return {name: value for name, value in fields.value.items() if name != "prs" or value is not None}
 
 
-def _elements(fields: Fields) -> list[tuple[str, str, str]]:
-    """The element sets that `tle` names: a file beside the scenario or from where the command runs, or a shipped set."""
-    name = fields.text("tle", "a file of two-line elements, or " + " or ".join(SHIPPED), 4096)
-    beside = Path(str(fields.file)).parent / name
-    for path in (beside, Path(name)):
-        if path.is_file():
-            return load_tle_file(path)
-    if name in SHIPPED:
-        return shipped_elements(name)
-    raise fields.error("tle", f"{name!r} is not a file", "a file of two-line elements, or " + " or ".join(SHIPPED))
-
-
-def _selected(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float]) -> list[dict[str, Any]]:
-    """Those that stand highest at the middle, of those that stand high enough all through."""
-    fields.only(("tle", "walker", "select"))
-    if ("tle" in fields.value) == ("walker" in fields.value):
-        raise InputError(fields.file, fields.path, "has both or neither of tle and walker", "one of the two")
-    select = fields.object("select")
-    select.only(("count", "min_elevation_deg"))
-    count = select.integer("count", 1, MAX_SATELLITES)
-    least = select.number("min_elevation_deg", 0.0, 90.0, default=25.0)
-    candidates = _of_tle if "tle" in fields.value else _of_walker
-    high = candidates(fields, epoch, ue, span, least)
-    if len(high) < count:
-        raise select.error(
-            "count", f"{count} wanted, but {len(high)} stand at {least:g} degrees or more all through the reception",
-            f"up to {len(high)} there and then" if high else "another place, time or elevation")
-    return high[:count]
-
-
-def _of_tle(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float], least: float) -> list[dict[str, Any]]:
-    """Satellites of elements that stand high enough all through, highest at the middle first."""
-    elements = _elements(fields)
-    ages = [abs(TleOrbit(*e[1:], epoch).elements_age_s) / SECONDS_PER_DAY for e in elements]
-    young = [e for e, age in zip(elements, ages) if age <= MAX_AGE_DAYS]
-    if not young:
-        raise fields.error("tle", f"the youngest elements are {min(ages):.0f} days from epoch_utc {epoch.iso()}",
-                           f"up to {MAX_AGE_DAYS:g} days for SGP4")
-    middle = 0.5 * (span[0] + span[1])
-    seen = visible_satellites(young, epoch, place_at(ue, middle, span[0]), middle, least)
-    lines = {name: (line1, line2) for name, line1, line2 in young}
-    return [{"id": s.name, "ephemeris": {"type": "tle", "line1": lines[s.name][0], "line2": lines[s.name][1]}}
-            for s in seen if lowest_elevation_deg(s.orbit, ue, span) >= least]
-
-
-def _of_walker(fields: Fields, epoch: Epoch, ue: Ue, span: tuple[float, float], least: float) -> list[dict[str, Any]]:
-    """As `_of_tle`, of a Walker constellation: state vectors of the middle of the reception."""
-    walker = fields.object("walker")
-    walker.only(("planes", "per_plane", "height_m", "inclination_deg", "phasing", "node_deg"))
-    planes = walker.integer("planes", 1, 200)
-    pattern = Walker(planes=planes, per_plane=walker.integer("per_plane", 1, 200),
-                     height_m=walker.number("height_m", 2e5, 5e7),
-                     inclination_deg=walker.number("inclination_deg", 0.0, 180.0),
-                     phasing=walker.integer("phasing", 0, planes - 1, default=0),
-                     node_deg=walker.number("node_deg", -360.0, 360.0, default=0.0))
-    middle = 0.5 * (span[0] + span[1])
-    if span[1] - span[0] + 2.0 * _EDGE_S > 2.0 * StateVectorOrbit.MAX_AGE_S:
-        raise walker.error("planes", f"state vectors cannot hold for {span[1] - span[0]:.0f} s",
-                           f"a reception of up to {2.0 * (StateVectorOrbit.MAX_AGE_S - _EDGE_S):.0f} s")
-    r, v = pattern.states(middle)
-    elevation = azimuth_elevation(place_at(ue, middle, span[0]), r)[1]
-    found = []
-    for i in np.argsort(-elevation, kind="stable")[:int(np.sum(elevation >= least - 0.1))]:
-        if lowest_elevation_deg(StateVectorOrbit(middle, r[i], v[i]), ue, span) >= least:
-            found.append({"id": pattern.names[i], "ephemeris": {
-                "type": "state_vectors", "t_s": middle, "position_ecef_m": list(map(float, r[i])),
-                "velocity_ecef_m_s": list(map(float, v[i]))}})
-    return found
-
-
-def place_at(ue: Ue, t_s: float, start_s: float) -> np.ndarray:
-    """The receiver's place [3] at a system time; at `start_s` it is where the scenario says."""
-    return ue.ecef_m + (t_s - start_s) * ue.velocity_ecef_m_s
-
-
-def lowest_elevation_deg(orbit: Orbit, ue: Ue, span: tuple[float, float]) -> float:
-    """Least elevation over the reception. A pass rises and sets once, so that its least is at an end."""
-    elevations = []
-    for t in span:
-        place = place_at(ue, t, span[0])
-        elevations.append(float(azimuth_elevation(place, received(orbit, place, t).sat_at_rx_frame[0])[1]))
-    return min(elevations)
-
-
 def _check_in_view(fields: Fields, satellite: Satellite, epoch: Epoch, ue: Ue, span: tuple[float, float]) -> None:
     orbit = satellite.orbit
     if isinstance(orbit, TleOrbit):
@@ -190,7 +118,7 @@ def _check_in_view(fields: Fields, satellite: Satellite, epoch: Epoch, ue: Ue, s
                                f"up to {MAX_AGE_DAYS:g} days for SGP4")
     try:
         elevation = lowest_elevation_deg(orbit, ue, span)
-        received(orbit, ue.ecef_m, [span[0] - 0.01, span[1] + _EDGE_S])
+        received(orbit, ue.ecef_m, [span[0] - 0.01, span[1] + EDGE_S])
     except OrbitError as error:
         raise fields.error("ephemeris", str(error), "an ephemeris that holds all through the reception") from None
     if elevation < 0.0:

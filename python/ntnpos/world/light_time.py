@@ -2,7 +2,7 @@
 """Travel time from a moving satellite to a receiver on the turning Earth.
 
 A signal sent at t1 from r(t1) and received at t2 at u(t2), both ECEF, has travelled |R3(omega (t2 - t1))
-r(t1) - u(t2)|.
+r(t1) - u(t2)|. An orbit with an `atmosphere` (`ntnpos.world.atmosphere.SeenThrough`) adds that one's delays.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .frames import rotate3
 from .orbits import Orbit
 
 _ROUNDS = 12
+_HALF_S = 0.1  # to either side, for the rate of the atmosphere's delays
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,18 @@ class LightTime:
     Attributes
     ----------
     delay_s : [n]
-        Travel time.
+        Travel time (of the code: with an ionosphere its group delay).
     t_tx_s : [n]
         System time of emission, t_rx - delay.
     sat_at_rx_frame : [n, 3]
         Place of emission in m, in the Earth-fixed frame of the instant of reception.
     rate : [n]
-        d(delay)/d(t_rx), s/s.
+        d(delay)/d(t_rx), s/s; with an ionosphere of the carrier's delay, which is what a Doppler shows.
     gradient : [n, 3]
         d(delay_s)/d(ue_ecef) in s/m at fixed reception time, the satellite's motion during the change
-        included.
+        included. The atmosphere's part (1e-5 of it) is left out.
+    advance_s : [n] or float
+        The carrier's delay is this much shorter than the code's: twice the ionosphere's.
     """
 
     delay_s: np.ndarray
@@ -43,6 +46,7 @@ class LightTime:
     sat_at_rx_frame: np.ndarray
     rate: np.ndarray
     gradient: np.ndarray
+    advance_s: np.ndarray | float = 0.0
 
 
 def received(orbit: Orbit, ue_ecef, t_rx_s, ue_velocity_ecef=None) -> LightTime:
@@ -68,21 +72,29 @@ def received(orbit: Orbit, ue_ecef, t_rx_s, ue_velocity_ecef=None) -> LightTime:
     ue = np.broadcast_to(np.asarray(ue_ecef, dtype=float), t_rx_s.shape + (3,))
     r, v = orbit.state(t_rx_s)
     delay = np.linalg.norm(r - ue, axis=-1) / C_M_S
+    atmosphere = getattr(orbit, "atmosphere", None)
+    air = ions = air_rate = 0.0
     # Newton on c tau - |s(tau) - u|, ds/dtau = -(R3 v + omega x s): converges to rounding in three rounds.
     for _ in range(_ROUNDS):
         r, v = orbit.state(t_rx_s - delay)
         sat, unit, distance, closing, turning = _line_of_sight(r, v, delay, ue)
-        step = (distance / C_M_S - delay) / (1.0 + (closing + turning) / C_M_S)
+        if atmosphere is not None:
+            air, ions = atmosphere.delays_s(ue, sat)
+        step = (distance / C_M_S + air + ions - delay) / (1.0 + (closing + turning) / C_M_S)
         delay = delay + step
         if np.all(np.abs(step) <= 1e-15 * np.abs(delay)):
             break
     sat, unit, _, closing, turning = _line_of_sight(r, v, delay, ue)
-    if ue_velocity_ecef is None:
-        receiving = 0.0
-    else:
-        receiving = np.sum(unit * np.asarray(ue_velocity_ecef, dtype=float), axis=-1)
+    velocity = 0.0 if ue_velocity_ecef is None else np.asarray(ue_velocity_ecef, dtype=float)
+    receiving = np.sum(unit * velocity, axis=-1)
+    if atmosphere is not None:
+        moving = rotate3(EARTH_RATE_RAD_S * delay, v)
+        # The carrier's: what the ionosphere adds to the code it takes from the carrier.
+        after, before = (np.subtract(*atmosphere.delays_s(ue + h * velocity, sat + h * moving)) for h in (_HALF_S, -_HALF_S))
+        air_rate = (after - before) / (2.0 * _HALF_S)
     stretch = C_M_S + closing + turning
-    return LightTime(delay, t_rx_s - delay, sat, (closing - receiving) / stretch, -unit / stretch[..., None])
+    return LightTime(delay, t_rx_s - delay, sat, (closing - receiving + C_M_S * air_rate) / stretch,
+                     -unit / stretch[..., None], 2.0 * ions)
 
 
 def _line_of_sight(r, v, delay, ue):
@@ -99,7 +111,7 @@ def _line_of_sight(r, v, delay, ue):
 
 
 def delay_polynomial(orbit: Orbit, ue_ecef, t0_s: float, span_s: float, order: int = 5,
-                     ue_velocity_ecef=None) -> np.ndarray:
+                     ue_velocity_ecef=None, carrier: bool = False) -> np.ndarray:
     """Travel time over [t0, t0 + span] as a polynomial of (t_rx - t0).
 
     Interpolated at Chebyshev nodes. From 550 km, order 5: within 1e-14 s over 5 s, 1e-12 s over 10 s.
@@ -115,6 +127,8 @@ def delay_polynomial(orbit: Orbit, ue_ecef, t0_s: float, span_s: float, order: i
         First instant of reception and length of the interval in s; `span_s` > 0.
     order : int
         Degree, at least 1.
+    carrier : bool
+        Of the carrier instead of the code, which differ where there is an ionosphere.
 
     Returns
     -------
@@ -127,8 +141,8 @@ def delay_polynomial(orbit: Orbit, ue_ecef, t0_s: float, span_s: float, order: i
     since = 0.5 * span_s * (nodes + 1.0)
     if ue_velocity_ecef is not None:
         ue_ecef = np.asarray(ue_ecef, dtype=float) + np.multiply.outer(since, np.asarray(ue_velocity_ecef, dtype=float))
-    delay = received(orbit, ue_ecef, t0_s + since).delay_s
-    return power_series(nodes, delay, span_s)
+    found = received(orbit, ue_ecef, t0_s + since)
+    return power_series(nodes, found.delay_s - found.advance_s if carrier else found.delay_s, span_s)
 
 
 def power_series(nodes: np.ndarray, values: np.ndarray, span_s: float) -> np.ndarray:

@@ -18,7 +18,7 @@ from .elements import line_problem, load_tle_file, pair_problem
 from .frames import gmst82_rad, rotate3
 from .timebase import SECONDS_PER_DAY, Epoch
 
-__all__ = ["FixedPoint", "Orbit", "OrbitError", "TleOrbit", "StateVectorOrbit", "load_tle_file", "acceleration_j2"]
+__all__ = ["Displaced", "FixedPoint", "Orbit", "OrbitError", "TleOrbit", "StateVectorOrbit", "load_tle_file", "acceleration_j2"]
 
 
 class OrbitError(ValueError):
@@ -112,6 +112,24 @@ class TleOrbit:
         if not np.all(np.isfinite(r_km)):
             raise OrbitError("SGP4 gives no finite position at the times asked for")
         return rotate3(gmst82_rad(whole, frac), r_km * 1e3).reshape(t_s.shape + (3,))
+
+
+class Displaced:
+    """An orbit that is off by a constant vector in the Earth-fixed frame, such as an error of ephemerides.
+
+    Parameters
+    ----------
+    orbit : Orbit
+    offset_m : array [3]
+    """
+
+    def __init__(self, orbit: Orbit, offset_m):
+        self.orbit, self.offset_m = orbit, np.asarray(offset_m, dtype=float)
+
+    def state(self, t_s) -> tuple[np.ndarray, np.ndarray]:
+        """See `Orbit.state`."""
+        r, v = self.orbit.state(t_s)
+        return r + self.offset_m, v
 
 
 def acceleration_j2(r: np.ndarray) -> np.ndarray:

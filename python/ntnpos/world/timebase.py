@@ -42,6 +42,11 @@ class Epoch:
         of_day = self.utc - self.utc.replace(hour=0, minute=0, second=0, microsecond=0)
         return _UNIX_EPOCH_JD + days, of_day / timedelta(days=1)
 
+    @property
+    def day_of_year(self) -> float:
+        """Days since the year's first, that one being 1."""
+        return self.utc.timetuple().tm_yday + self.jd[1]
+
     def plus(self, seconds: float) -> Epoch:
         """The epoch `seconds` later, rounded to a microsecond."""
         return Epoch(self.utc + timedelta(seconds=seconds))

@@ -55,3 +55,7 @@ class Walker:
         r = rotate3(turned, radius * at(np.cos(along), np.sin(along)))
         v = rotate3(turned, radius * motion * at(-np.sin(along), np.cos(along)))
         return r, v - EARTH_RATE_RAD_S * np.stack([-r[:, 1], r[:, 0], np.zeros(len(r))], axis=-1)
+
+
+NAMED = {"starlink-phase-1": Walker(planes=24, per_plane=66, height_m=550e3, inclination_deg=53.0, phasing=1)}
+"""Patterns by name. Starlink's phase 1 has 24 planes of 66, 15 degrees apart; of its phasing nothing is published."""
