@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..world.atmosphere import Atmosphere
+
 _STEP_S = 0.25
 
 
@@ -26,6 +28,8 @@ class Tracks:
     position, velocity, acceleration, jerk : [n, 3]
         ECEF position and its derivatives in the turning frame, SI. The omitted term is about 3e-7 (dt / 1
         s)^4 m from low Earth orbit.
+    atmosphere : Atmosphere, optional
+        What the signals pass; of the rows whose transmitters are above it.
     """
 
     centre_s: np.ndarray
@@ -33,6 +37,7 @@ class Tracks:
     velocity: np.ndarray
     acceleration: np.ndarray
     jerk: np.ndarray
+    atmosphere: Atmosphere | None = None
 
     @classmethod
     def of(cls, orbit, centre_s) -> "Tracks":
@@ -44,21 +49,22 @@ class Tracks:
         r, v = (column.reshape((3,) + centre_s.shape + (3,)) for column in orbit.state(times))
         middle, before, after = v
         return cls(centre_s, r[0], middle, (after - before) / (2.0 * h),
-                   (after - 2.0 * middle + before) / h**2)
+                   (after - 2.0 * middle + before) / h**2, getattr(orbit, "atmosphere", None))
 
     @classmethod
     def joined(cls, parts: list["Tracks"]) -> "Tracks":
         """The rows of all parts, in order."""
         columns = zip(*(part._columns() for part in parts))
-        return cls(*(np.concatenate(column, axis=axis) for axis, column in zip((-1, -2, -2, -2, -2), columns)))
+        air = next((part.atmosphere for part in parts if part.atmosphere is not None), None)
+        return cls(*(np.concatenate(column, axis=axis) for axis, column in zip((-1, -2, -2, -2, -2), columns)), air)
 
     def take(self, rows) -> "Tracks":
         """The rows that an index array or mask picks."""
-        return Tracks(self.centre_s[..., rows], *(column[..., rows, :] for column in self._columns()[1:]))
+        return Tracks(self.centre_s[..., rows], *(column[..., rows, :] for column in self._columns()[1:]), self.atmosphere)
 
     def pick(self, ues) -> "Tracks":
         """The UEs that an index array or mask picks, where rows are [UEs, n]."""
-        return self if self.centre_s.ndim < 2 else Tracks(*(column[ues] for column in self._columns()))
+        return self if self.centre_s.ndim < 2 else Tracks(*(column[ues] for column in self._columns()), self.atmosphere)
 
     def _columns(self) -> tuple[np.ndarray, ...]:
         return self.centre_s, self.position, self.velocity, self.acceleration, self.jerk
