@@ -87,15 +87,16 @@ def test_code_is_delayed_and_carrier_advanced(t):
     assert seen.t_tx_s[0] + seen.delay_s[0] == t
 
 
-def test_rate_is_that_of_the_carrier():
+@pytest.mark.parametrize("air, sign", [(Atmosphere(2e9, 280.0, True, 0.0), 1.0), (Atmosphere(2e9, 280.0, False, 60.0), -1.0)])
+def test_rate_is_that_of_the_carrier(air, sign):
     """What the atmosphere adds to it, by differences over 1 s: the geometric delay's own third derivative cancels."""
     velocity = np.array([30.0, -200.0, 10.0])
     h, slopes, rates = 0.5, [], []
-    for orbit in (ORBIT, SeenThrough(ORBIT, AIR)):
-        ends = [light_time.received(orbit, UE + s * h * velocity, 30.0 + s * h) for s in (-1.0, 1.0)]
+    for orbit in (ORBIT, SeenThrough(ORBIT, air)):
+        ends = [light_time.received(orbit, UE + s * h * velocity, 120.0 + s * h) for s in (-1.0, 1.0)]
         slopes.append(np.diff([float(np.sum(e.delay_s - e.advance_s)) for e in ends])[0] / (2.0 * h))
-        rates.append(float(light_time.received(orbit, UE, 30.0, velocity).rate[0]))
-    assert abs(slopes[1] - slopes[0]) > 3e-11
+        rates.append(float(light_time.received(orbit, UE, 120.0, velocity).rate[0]))
+    assert sign * (slopes[1] - slopes[0]) > 3e-11  # it sets: more air, and more electrons
     assert rates[1] - rates[0] == pytest.approx(slopes[1] - slopes[0], rel=0.01)
 
 
