@@ -181,6 +181,7 @@ class qa_ntn_channel(gr_unittest.TestCase):
             path(0, trajectory((0, LEO), (1e-3 + 1.3e-7, [2.5e-3 - 24e-9, -23e-6])), gain=0.6j),
             path(1, trajectory((0, [2.7e-3, 2e-5]))),
         ]
+        paths[1].fading = ntnpos.path_fading("ntn-tdl-d", 1e-7, 250.0)
         the_receiver = receiver((CLOCK_OFFSET_S, FREQUENCY_ERROR), noise_power=0.1, seed=9)
         inputs = [t.samples(9000) for t in tones]
         whole, _, _ = run(paths, the_receiver, inputs)
