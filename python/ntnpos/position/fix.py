@@ -15,6 +15,7 @@ from ..world.constants import C_M_S
 from . import cell, geometry, rows, starts
 from .integrity import HEIGHT, Attempt, Outcome, monitor
 from .observable import missing, weakness
+from .protection import Protection, protection_level
 from .residuals import FALSE_ALARM
 from .result import Estimate, Excluded, Fix
 from .rows import Height
@@ -150,8 +151,15 @@ def _report(outcome: Outcome, everything: System, assistance: Assistance,
         status, reason = "ambiguous", _joined(reason, f"{1 + len(done.others)} places fit the measurements")
     if done.best.place is Place.OUTSIDE:
         reason = _joined(reason, "the place is outside the prior area")
+    level = _protection(done, outcome.variance_factor) if status == "ok" else None
     return Fix(status, reason, t_s, estimate, _dop(done.system, done.best.solution.state), used, excluded,
-               tuple(candidates), dof, p_value)
+               tuple(candidates), dof, p_value, hpl_m=level and level.hpl_m, integrity_risk=level and level.risk)
+
+
+def _protection(done: Attempt, variance_factor: float) -> Protection | None:
+    """The protection level of a single place; None where its separations fail."""
+    level = protection_level(done.system, done.best.solution.state, variance_factor=variance_factor)
+    return level if level.hpl_m is not None else None
 
 
 def _told_apart(done: Attempt, assistance: Assistance) -> tuple[Attempt, str | None]:

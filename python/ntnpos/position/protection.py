@@ -22,8 +22,8 @@ from . import geometry
 from .solver import covariance_of, robust_rows
 from .system import System
 
-HEIGHT, RECEIVER = "height", "receiver"
-"""Sources that are no satellite: a height known beforehand, which may be wrong; the crystal's bound, which is not."""
+HEIGHT = "height"
+"""The source that is no satellite: a height known beforehand, which may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def protection_level(system: System, state: np.ndarray, budget: IntegrityBudget 
     axes = major @ local
     std = _along(full, major, variance_factor)
     watched, unwatched, separations = [], [], []
-    sources = [s for s in dict.fromkeys(system.sources) if s != RECEIVER]
+    sources = [*system.satellites] + ([HEIGHT] if system.part(HEIGHT) is not None else [])
     quantile = -float(ndtri(budget.false_alarm / (4.0 * len(sources))))
     for source in sources:
         kept = system.sources != source

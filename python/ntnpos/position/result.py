@@ -106,6 +106,8 @@ class Fix:
     dop, used, excluded, candidates : as in the contract; candidates are the other places that fit
     dof : degrees of freedom of the measured rows' residuals, and `p_value` their probability if all is well
     method : "dl-tdoa", "ul-tdoa", "multi-rtt", "e-cid", "aoa" or "hybrid", by the kinds of rows
+    hpl_m : horizontal protection level, and `integrity_risk` the probability that the error exceeds it unnoticed; None where
+        no single place fits, or the positions without one source each are farther apart than chance explains
     unmatched : reports of the two-way chain without a partner, by kind; None where all have one
     """
 
@@ -120,6 +122,8 @@ class Fix:
     dof: float | None = None
     p_value: float | None = None
     method: str = "dl-tdoa"
+    hpl_m: float | None = None
+    integrity_risk: float | None = None
     unmatched: Mapping[str, int] | None = None
 
     def to_dict(self) -> dict:
@@ -127,20 +131,20 @@ class Fix:
         place = _EMPTY if self.estimate is None else self.estimate.to_dict()
         dop = None if self.dop is None else vars(self.dop)
         candidates = [c.to_dict() | ({"without": c.without} if c.without else {}) for c in self.candidates]
-        return _finite({"type": "fix", "schema": SCHEMA, "method": self.method, "t_s": self.t_s} | place | {
+        return finite({"type": "fix", "schema": SCHEMA, "method": self.method, "t_s": self.t_s} | place | {
             "dop": dop, "used": list(self.used), "excluded": [vars(e) for e in self.excluded],
             "candidates": candidates, "status": self.status, "reason": self.reason, "dof": self.dof,
-            "p_value": self.p_value} | ({} if self.unmatched is None else {"unmatched": dict(self.unmatched)}))
+            "p_value": self.p_value, "hpl_m": self.hpl_m, "integrity_risk": self.integrity_risk} | ({} if self.unmatched is None else {"unmatched": dict(self.unmatched)}))
 
     def to_json(self) -> str:
         """One line, without its newline; what is not finite is null."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
 
-def _finite(value):
+def finite(value):
     """The value with every number that is not finite replaced by None."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
