@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
     def work() -> int:
         assistance = load_assistance(arguments.assistance)
         measurements = read_measurements(arguments.measurements)
-        _check(arguments.measurements, measurements, assistance)
+        check_satellites(arguments.measurements, measurements, assistance)
         fix = solve(measurements, assistance, height_m, height_std_m)
         print(fix.to_json())
         return 0 if fix.estimate is not None else 1
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     return guarded(work)
 
 
-def _check(path: Path, measurements: list[Measurement], assistance: Assistance) -> None:
+def check_satellites(path: Path, measurements: list[Measurement], assistance: Assistance) -> None:
     """InputError naming the line of the first measurement that this command cannot use."""
     for index, row in enumerate(measurements):
         if row.satellite not in assistance.ids:
