@@ -54,7 +54,8 @@ def located(made) -> dict:
     for name, (_, base, *_) in made.items():
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            status = locate_command.main([str(base), "--assistance", f"{base}.assistance.json"])
+            moving = ["--moving"] if name == "aircraft" else []
+            status = locate_command.main([str(base), "--assistance", f"{base}.assistance.json", *moving])
         found[name] = status, [json.loads(line) for line in out.getvalue().splitlines()]
     return found
 
@@ -136,6 +137,18 @@ def test_located_within_the_stated_bound(made, located, name):
     assert error @ np.linalg.solve(covariance, error) < 16.3
     assert np.hypot(*error[:2]) < 3.5 * truth["position"]["crlb"]["horizontal_m"]
     assert 0.9 < fix["horizontal_std_m"] / truth["position"]["crlb"]["horizontal_m"] < 1.35
+
+
+def test_an_aircraft_is_located_within_its_stated_deviation_where_it_may_move(made, located):
+    truth, (status, lines) = made["aircraft"][4], located["aircraft"]
+    fix, ue, clock = lines[-1], truth["ue"], truth["receiver_clock"]
+    assert status == 0 and fix["status"] == "ok"
+    flown_s = fix["t_s"] - (clock["at_rx_full_s"] + clock["at_rx_frac_s"] - clock["offset_s"])
+    error = np.array(fix["ecef_m"]) - (np.array(ue["ecef_m"]) + flown_s * np.array(ue["velocity_ecef_m_s"]))
+    assert error @ np.linalg.solve(np.array(fix["covariance_ecef_m2"]), error) < 16.3
+    assert np.linalg.norm(error) < 5.0 and fix["horizontal_std_m"] < 2.0
+    assert fix["velocity_ecef_m_s"] == pytest.approx(ue["velocity_ecef_m_s"], abs=3.0)
+    assert fix["hpl_m"] > np.linalg.norm(error) and 0.0 < fix["integrity_risk"] < 1e-3
 
 
 def test_recordings_hold_what_the_contract_says(made):

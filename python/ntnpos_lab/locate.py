@@ -21,6 +21,9 @@ from ntnpos.position.engine import PositionEngine
 from . import convert
 from .receive import Receiver, ReceiverError, run
 
+MOVING_STD_M_S = 300.0
+"""Standard deviation of each component of the velocity of a receiver of which only that it moves is known."""
+
 EXAMPLE = """example:
   ./ntnpos locate tests/data/recordings/dev-sample --assistance tests/data/recordings/dev-sample.assistance.json
 """
@@ -35,6 +38,9 @@ def parser() -> Parser:
     found.add_argument("recording", help=".sigmf-meta, .sigmf archive, or either without extension")
     found.add_argument("--assistance", required=True, help="assistance data (JSON)")
     add_height(found)
+    found.add_argument("--moving", action="store_true",
+                       help="the receiver may move: its velocity is unknown too, constant, each component 0 within "
+                            f"{MOVING_STD_M_S:g} m/s (one standard deviation); the fix is that of the middle of the measurements")
     found.add_argument("--combine-s", type=number(0.0, 0.5), default=0.0,
                        help="search and measure occasions within so long a span as one, added by power: for signals that "
                             "one occasion is too weak for (default 0: each by itself; up to 0.5 s)")
@@ -81,7 +87,7 @@ def without_values(satellite: str, reason: str | None) -> Measurement:
 
 
 def locate(path: Path, assistance_path: Path, height_m: float | None, height_std_m: float,
-           combine_s: float = 0.0) -> int:
+           combine_s: float = 0.0, speed_std_m_s: float | None = None) -> int:
     """Print measurement and fix lines of a recording; exit status."""
     assistance = load_assistance(assistance_path)
     recording = opened(path)
@@ -92,7 +98,7 @@ def locate(path: Path, assistance_path: Path, height_m: float | None, height_std
     unusable = unusable_satellites(assistance, start, stop)
     for satellite, reason in unusable.items():
         print(f"{satellite} is not searched: {reason}", file=sys.stderr)
-    engine = PositionEngine(assistance, height_m, height_std_m)
+    engine = PositionEngine(assistance, height_m, height_std_m, speed_std_m_s=speed_std_m_s)
     held = [] if ambiguity.is_open(assistance, windows) else None  # rows that wait for all others to be read right
 
     heard: set[str] = set()
@@ -136,7 +142,7 @@ def main(argv: list[str]) -> int:
     def work() -> int:
         try:
             return locate(Path(arguments.recording), Path(arguments.assistance), height_m, height_std_m,
-                          arguments.combine_s)
+                          arguments.combine_s, MOVING_STD_M_S if arguments.moving else None)
         except ReceiverError as error:
             print(json.dumps({"type": "error", "reason": str(error)}))
             return 1

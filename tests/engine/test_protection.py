@@ -10,7 +10,7 @@ from scipy.stats import binom, norm
 
 import position_scene as scene
 from ntnpos.errors import InputError
-from ntnpos.position import rows
+from ntnpos.position import rows, solve
 from ntnpos.position.integrity import monitor
 from ntnpos.position.observations import Layout
 from ntnpos.position.protection import IntegrityBudget, protection_level
@@ -183,3 +183,15 @@ def test_a_wrong_height_is_one_of_the_faults():
 def test_a_budget_refuses_what_is_no_probability(field, value):
     with pytest.raises(InputError, match=f"integrity budget: {field}: .*allowed: a number above 0 to 0.5"):
         replace(IntegrityBudget(), **{field: value})
+
+
+def test_fix_lines_state_the_level_of_a_single_place_and_no_other():
+    skies = dict(itertools.islice(scene.visible(least_deg=20.0).items(), 6))
+    clean = scene.measure(skies, scene.Receiver(PLACE), arrivals=(3.2,))
+    line = solve(clean, scene.assistance(skies)).to_dict()
+    assert line["status"] == "ok" and line["hpl_m"] > 3.0 * line["horizontal_std_m"]
+    assert line["integrity_risk"] == pytest.approx(1e-5 + 15 * 1e-8)
+    five = dict(itertools.islice(skies.items(), 5))
+    doubtful = scene.late(scene.measure(five, scene.Receiver(PLACE), arrivals=(3.2,)), next(iter(five)), 60e-9)
+    line = solve(doubtful, scene.assistance(five)).to_dict()
+    assert line["status"] == "ambiguous" and line["hpl_m"] is None and line["integrity_risk"] is None

@@ -16,7 +16,7 @@ MOST_MEASUREMENTS = 20000
 
 
 class PositionEngine:
-    """Collects the measurements of one receiver at rest and solves for its place when asked.
+    """Collects the measurements of one receiver and solves for its place when asked.
 
     Parameters
     ----------
@@ -26,14 +26,18 @@ class PositionEngine:
         Height above WGS-84 where known, and its standard deviation.
     toa_model_std_s : float
         Error that all rows of one satellite share, in s, as for `solve`.
+    speed_std_m_s : float, optional
+        The receiver may move, as for `solve`. None: at rest.
     most : int
         Measurements kept; the oldest go first, so that memory stays bounded.
     """
 
     def __init__(self, assistance: Assistance, height_m: float | None = None, height_std_m: float = 1.0,
-                 toa_model_std_s: float = TOA_MODEL_STD_S, most: int = MOST_MEASUREMENTS):
+                 toa_model_std_s: float = TOA_MODEL_STD_S, speed_std_m_s: float | None = None,
+                 most: int = MOST_MEASUREMENTS):
         self._assistance = assistance
-        self._settings = (height_m, height_std_m, toa_model_std_s)
+        self._settings = {"height_m": height_m, "height_std_m": height_std_m, "toa_model_std_s": toa_model_std_s,
+                          "speed_std_m_s": speed_std_m_s}
         self._measurements: deque[Measurement] = deque(maxlen=most)
         self._fix: Fix | None = None
         self.ignored = 0
@@ -56,5 +60,5 @@ class PositionEngine:
     def fix(self) -> Fix:
         """The fix from all measurements so far; computed once for the same measurements."""
         if self._fix is None:
-            self._fix = solve(self._measurements, self._assistance, *self._settings)
+            self._fix = solve(self._measurements, self._assistance, **self._settings)
         return self._fix
