@@ -153,6 +153,11 @@ def iterate_lines(lines: Iterable[str], file: object) -> Iterator[Measurement]:
                 yield measurement
 
 
+def from_record(record: Mapping[str, Any], where: object = "record") -> Measurement:
+    """The measurement in a mapping that has the fields of a line; `InputError` as `from_json_line`."""
+    return _read(Fields(where, "", dict(record)), skip=("type", "schema"))
+
+
 def from_wire(message: Mapping[str, Any]) -> Measurement:
     """The measurement in a decoded wire message of kind ``toa``; profiles and bookkeeping are left out.
 
