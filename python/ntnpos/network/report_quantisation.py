@@ -57,9 +57,10 @@ class Mapping:
     def index(self, value: float) -> int:
         """The number of the interval that holds `value`; ReportError outside [low, high)."""
         steps = (value - self.low) / self.step
-        nearest = round(steps) if math.isfinite(steps) else 0
-        at = nearest if abs(steps - nearest) < _ROUNDING else math.floor(steps) if math.isfinite(steps) else -1
-        if self.closed_top and at == self.intervals:
+        nearest = round(steps) if math.isfinite(steps) else -1
+        on_boundary = abs(steps - nearest) < _ROUNDING
+        at = nearest if on_boundary or not math.isfinite(steps) else math.floor(steps)
+        if self.closed_top and on_boundary and at == self.intervals:
             at -= 1
         if not 0 <= at < self.intervals:
             raise ReportError(f"{value:.12g} {self.unit} is no {self.quantity} that can be reported; allowed: "
@@ -154,7 +155,7 @@ def timing_quality(std_s: float) -> tuple[int, str]:
     ReportError above 31 steps of 30 m.
     """
     std_m = std_s * C_M_S
-    if std_m > 0.0:
+    if 0.0 < std_m < math.inf:
         for name, step in QUALITY_STEPS_M.items():
             if (value := max(1, math.floor(std_m / step + 0.5))) <= _QUALITY_LAST:
                 return value, name

@@ -50,6 +50,7 @@ CONTAINED = {
 }
 
 _LOCK = threading.RLock()
+_ADDITION = re.compile(r"_ext_\d+")
 _REPORTED_CHARS = 240
 
 
@@ -109,18 +110,28 @@ def decode(kind: str, data: bytes, name: object = "PDU") -> Any:
 def encode(kind: str, value: Any, name: object = "message") -> bytes:
     """The octets of a value in pycrate's form. Same errors as `decode`."""
     with locked_type(kind, name) as found:
-        found.set_val(value)
-        return encode_held(found, kind, name)
+        found.set_val(_counted_from_one(value))
+        found._safechk_bnd(found._val)
+        data = found.to_aper() if kind_of(kind).aligned else found.to_uper()
+        if data is None:
+            raise InputError(name, kind_of(kind).type_name, "has no value", "a value")
+        _check_size(data, name)
+        return data
 
 
-def encode_held(found: Any, kind: str, name: object) -> bytes:
-    """The octets of the value that pycrate's object holds."""
-    found._safechk_bnd(found._val)
-    data = found.to_aper() if kind_of(kind).aligned else found.to_uper()
-    if data is None:
-        raise InputError(name, kind_of(kind).type_name, "has no value", "a value")
-    _check_size(data, name)
-    return data
+def _counted_from_one(value: Any, depth: int = 0) -> Any:
+    """pycrate's decoder counts a SEQUENCE's unknown additions (``_ext_N``) from 0, its encoder from 1, and leaves
+    out what it then does not find."""
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, dict):
+        return {f"_ext_{int(key[5:]) + 1}" if _ADDITION.fullmatch(key) else key: _counted_from_one(item, depth + 1)
+                for key, item in value.items()}
+    if isinstance(value, list):
+        return [_counted_from_one(item, depth + 1) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_counted_from_one(item, depth + 1) for item in value)
+    return value
 
 
 def _check_size(data: bytes, name: object) -> None:
@@ -130,15 +141,30 @@ def _check_size(data: bytes, name: object) -> None:
 
 
 def _refusal(error: Exception, name: object, kind: PduKind) -> InputError:
-    """pycrate says ``Type.field.field: problem`` where it knows the field."""
+    """pycrate says ``Type.field.field: problem`` where it knows the field; else the field is what it was at."""
     if isinstance(error, RecursionError):
         return InputError(name, kind.type_name, "is nested too deeply", f"a PDU of {kind.specification}")
-    text = " ".join(str(error).replace(", %r", "").split()) or "cannot be read"
+    text = " ".join(str(error).replace(", %r", "").split())
     field, colon, problem = text.partition(": ")
-    if not colon or " " in field or not problem:
-        field, problem = kind.type_name, text
     if type(error).__name__ == "CharpyErr":
-        field, problem = kind.type_name, "ends within a field"
+        field, problem = _field_at(error) or kind.type_name, "ends within the field"
+    elif not type(error).__name__.startswith("ASN1"):
+        field, problem = _field_at(error) or kind.type_name, f"has a value that is none of its type ({text or 'empty'})"
+    elif not colon or " " in field or not problem:
+        field, problem = _field_at(error) or kind.type_name, text
     # Its JSON reader wraps one message into another, and marks what it does not know.
     problem = re.sub(r"^invalid json value, [\w.-]+: ", "", problem).replace("_ext_", "")
     return InputError(name, field, problem[:_REPORTED_CHARS], f"{kind.type_name} of {kind.specification}")
+
+
+def _field_at(error: Exception) -> str | None:
+    """Full name of the innermost object of pycrate that was at work."""
+    steps, step = [], error.__traceback__
+    while step is not None:
+        steps.append(step)
+        step = step.tb_next
+    for step in reversed(steps):
+        worker = step.tb_frame.f_locals.get("self")
+        if hasattr(worker, "fullname"):
+            return worker.fullname()
+    return None

@@ -19,6 +19,7 @@ _CONTENTS, _IES = "NRPPA_PDU_Contents", "NRPPA_IEs"
 _OUTCOMES = {"InitiatingMessage": "initiatingMessage", "SuccessfulOutcome": "successfulOutcome",
              "UnsuccessfulOutcome": "unsuccessfulOutcome"}
 MAX_TRANSACTION = 32767
+MAX_MEASUREMENT_ID = 65536
 QUANTITIES = {"gnb_rx_tx": "gNB-RxTxTimeDiff", "ul_rtoa": "uL-RTOA", "aoa": "uL-AoA", "rsrp": "uL-SRS-RSRP"}
 """What can be asked of a TRP: kinds of records (and their power), TRPMeasurementType."""
 PERIODS_MS = (120, 240, 480, 640, 1024, 2048, 5120, 10240, 20480, 40960)
@@ -135,6 +136,13 @@ def optional(values: Mapping[int, Any], name: str) -> Any:
     return values.get(_constant(name))
 
 
+def measurement_id_checked(number: int, where: object) -> int:
+    """A measurement id. Its type is extensible: the encoder would take any number."""
+    if not 1 <= number <= MAX_MEASUREMENT_ID:
+        raise InputError(where, "measurement id", f"{number}", f"1 to {MAX_MEASUREMENT_ID}")
+    return number
+
+
 # ------------------------------------------------------------------------------------------ measurement request
 
 
@@ -175,7 +183,7 @@ def measurement_request(directory: Directory, measurement_id: int, satellites: I
         wanted.append(item)
     points = [{"tRP-ID": directory.by_id(name, where).trp_id} for name in satellites]
     elements = [
-        element("MeasurementRequest_IEs", "LMF-Measurement-ID", measurement_id),
+        element("MeasurementRequest_IEs", "LMF-Measurement-ID", measurement_id_checked(measurement_id, where)),
         element("MeasurementRequest_IEs", "TRP-MeasurementRequestList", points),
         element("MeasurementRequest_IEs", "ReportCharacteristics", "onDemand" if period_ms is None else "periodic")]
     if period_ms is not None:

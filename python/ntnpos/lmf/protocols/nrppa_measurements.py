@@ -14,7 +14,8 @@ from ...world.frames import ecef_to_geodetic, enu_rotation
 from ...world.orbits import OrbitError
 from . import relative_time
 from .directory import FRAMES, Directory, Party, frame_and_slot, instant, slot_choice, slot_from
-from .nrppa import single_container, choice_value, element, elements_of, extension, extension_value, message, optional
+from .nrppa import (choice_value, element, elements_of, extension, extension_value, measurement_id_checked, message, optional,
+                    single_container)
 from .reports import Context, field, record, reported, usable, value_or_status
 
 _TIMING = {"gnb_rx_tx": ("gNB-RxTxTimeDiff", "rxTxTimeDiff", "GNBRxTxTimeDiffMeas_ExtIEs", "rx_tx_s", "rx_tx_std_s",
@@ -44,8 +45,8 @@ def measurement_message(rows: Iterable[Measurement], directory: Directory, measu
     name = "MeasurementReport" if report_only else "MeasurementResponse"
     if report_only and not points:
         raise InputError(where, "rows", "have no measurement", "at least one with status ok")
-    elements = [element(f"{name}_IEs", "LMF-Measurement-ID", measurement_id),
-                element(f"{name}_IEs", "RAN-Measurement-ID", ran_measurement_id)]
+    elements = [element(f"{name}_IEs", "LMF-Measurement-ID", measurement_id_checked(measurement_id, where)),
+                element(f"{name}_IEs", "RAN-Measurement-ID", measurement_id_checked(ran_measurement_id, where))]
     if points:
         elements.append(element(f"{name}_IEs", _MESSAGES[name], [
             {"tRP-ID": number, "measurementResult": items} for number, items in points.items()]))
