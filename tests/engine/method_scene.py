@@ -9,6 +9,7 @@ import chain_scene as cs
 import numpy as np
 
 from ntnpos.network.measurements import Measurement
+from ntnpos.position.system import System
 
 PLACE = (48.0, 11.0, 520.0)
 UE = cs.place(*PLACE)
@@ -122,3 +123,32 @@ def noisy(rows: list[Measurement], rng: np.random.Generator) -> list[Measurement
         else:
             found.append(replace(row, extra=row.extra | {value: row.extra[value] + row.extra[std] * rng.standard_normal()}))
     return found
+
+
+def many(system: System, count: int, rng: np.random.Generator) -> System:
+    """One UE's noise-free rows as those of so many UEs, each with its own white noise; the height's error is noise too."""
+    parts = []
+    for part in system.parts:
+        model, n = part.model, len(part.model.sources)
+        if model.kind in _NOISE:
+            value = _NOISE[model.kind][0]
+            model = replace(model, **{value: getattr(model, value) + model.std * rng.standard_normal((count, n))})
+        elif model.kind == "height":
+            model = replace(model, height_m=model.height_m + model.std * rng.standard_normal((count, 1)))
+        elif model.kind == "aoa":
+            off = model.std[::2] * rng.standard_normal((2, count, n // 2))
+            turned = model.direction[::2] + off[0][..., None] * model.across[::2] + off[1][..., None] * model.across[1::2]
+            turned /= np.linalg.norm(turned, axis=-1, keepdims=True)
+            first = np.cross(turned, model.across[1::2])
+            first /= np.linalg.norm(first, axis=-1, keepdims=True)
+            axes = np.stack([first, np.cross(turned, first)], axis=-2)
+            model = replace(model, direction=np.repeat(turned, 2, axis=1), across=axes.reshape(count, n, 3))
+        parts.append(replace(part, model=model))
+    return replace(system, parts=tuple(parts))
+
+
+def start(system: System, count: int, off_m=(3e3, -2e3, 1e3)) -> np.ndarray:
+    """States [count, n] some kilometres off the truth."""
+    states = np.zeros((count, system.layout.size))
+    states[:, :3] = UE + np.array(off_m)
+    return states

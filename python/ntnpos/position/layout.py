@@ -128,6 +128,12 @@ class Rows:
                 changed[name] = value[ues]
         return replace(self, **changed)
 
+    @property
+    def is_many(self) -> bool:
+        """Whether some array has an axis of UEs."""
+        return any(value.centre_s.ndim > 1 if isinstance(value, Tracks) else value.ndim > (2 if name in self.PLACES else 1)
+                   for name, value in self._arrays())
+
     def _arrays(self):
         values = ((f.name, getattr(self, f.name)) for f in fields(self))
         return [(name, value) for name, value in values if isinstance(value, (np.ndarray, Tracks))]

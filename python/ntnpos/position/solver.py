@@ -57,7 +57,7 @@ def covariance_of(root: np.ndarray) -> np.ndarray:
 
 
 def minimise(system: System, starts: np.ndarray, max_iterations: int = MAX_ITERATIONS) -> list[Solution]:
-    """Follow every start [K, n] to its minimum.
+    """Follow every start [K, n] to its minimum; of rows of many UEs, start k is UE k's.
 
     Returns
     -------
@@ -68,14 +68,15 @@ def minimise(system: System, starts: np.ndarray, max_iterations: int = MAX_ITERA
     damping = np.full(count, _DAMPING_START)
     iterations = np.zeros(count, dtype=int)
     converged = np.zeros(count, dtype=bool)
-    cost, root, target = _linearise(system, state)
+    cost, root, target = linearise(system, state)
     active = np.isfinite(cost)
     while active.any():
         rows = np.flatnonzero(active)
         iterations[rows] += 1
         step, undamped = _step(root[rows], target[rows], damping[rows])
         still = (np.max(np.abs(step), axis=1) < _STEP_ABSOLUTE) & (damping[rows] < 1e-2)
-        trial_cost, trial_root, trial_target = _linearise(system, state[rows] + step)
+        part = system.pick(rows) if system.is_many else system
+        trial_cost, trial_root, trial_target = linearise(part, state[rows] + step)
         rounding = _COST_ROUNDING * (1.0 + cost[rows])
         better = trial_cost <= cost[rows] + rounding
         taken = rows[better]
@@ -102,7 +103,7 @@ def robust_rows(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return cost, residual * weight, jacobian * weight[..., None]
 
 
-def _linearise(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def linearise(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cost [K], triangle R [K, n, n] and Q'z [K, n] of the whitened, robustly weighted rows."""
     cost, residual, jacobian = robust_rows(system, state)
     bad = ~np.isfinite(cost) | ~np.isfinite(jacobian).all(axis=(1, 2))

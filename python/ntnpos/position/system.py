@@ -7,7 +7,7 @@ diag(std^2) + common^2 1 1', and the rows are whitened with the inverse square r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -75,7 +75,7 @@ class System:
     @cached_property
     def kinds(self) -> np.ndarray:
         """Kind of each row [m]."""
-        return np.array([part.model.kind for part in self.parts for _ in part.model.std])
+        return np.array([part.model.kind for part in self.parts for _ in part.model.sources])
 
     @cached_property
     def sources(self) -> np.ndarray:
@@ -85,7 +85,7 @@ class System:
     @cached_property
     def huber(self) -> np.ndarray:
         """Huber threshold of each row [m]."""
-        return np.concatenate([np.full(len(part.model.std), part.huber) for part in self.parts])
+        return np.concatenate([np.full(len(part.model.sources), part.huber) for part in self.parts])
 
     def part(self, kind: str) -> Weighted | None:
         """The part of that kind, or None."""
@@ -117,6 +117,19 @@ class System:
                 residual[:, rows] += np.einsum("krx,kx->kr", moved, state[:, first:first + 3])
         return residual, jacobian
 
+    def pick(self, ues: np.ndarray) -> "System":
+        """The UEs that an index array picks, where models hold rows of many UEs; their shared arrays stay shared."""
+        parts = tuple(replace(part, model=part.model.pick(ues)) for part in self.parts)
+        layout = self.layout
+        if np.ndim(layout.t_ref_s) == 2:
+            layout = replace(layout, t_ref_s=layout.t_ref_s[ues])
+        return System(layout, parts)
+
+    @cached_property
+    def is_many(self) -> bool:
+        """Whether some model holds rows of many UEs."""
+        return np.ndim(self.layout.t_ref_s) == 2 or any(part.model.is_many for part in self.parts)
+
     @cached_property
     def measured(self) -> tuple[Weighted, ...]:
         """The parts that measurements make."""
@@ -139,7 +152,7 @@ class System:
     def with_part(self, changed: Weighted) -> "System":
         """This system with the part of the same kind replaced (dropped where it has no rows left)."""
         parts = tuple(changed if part.model.kind == changed.model.kind else part for part in self.parts)
-        return System(self.layout, tuple(part for part in parts if len(part.model.std)))
+        return System(self.layout, tuple(part for part in parts if len(part.model.sources)))
 
     def without(self, source: str) -> "System":
         """This system without any row of a source."""

@@ -58,6 +58,11 @@ class Tracks:
         air = next((part.atmosphere for part in parts if part.atmosphere is not None), None)
         return cls(*(np.concatenate(column, axis=axis) for axis, column in zip((-1, -2, -2, -2, -2), columns)), air)
 
+    @classmethod
+    def stacked(cls, ues: list["Tracks"]) -> "Tracks":
+        """The rows of many UEs, [UEs, n]."""
+        return cls(*(np.stack(column) for column in zip(*(ue._columns() for ue in ues))))
+
     def take(self, rows) -> "Tracks":
         """The rows that an index array or mask picks."""
         return Tracks(self.centre_s[..., rows], *(column[..., rows, :] for column in self._columns()[1:]), self.atmosphere)
