@@ -2,6 +2,7 @@
 """All places that fit: mirrors of a ground track, what tells them apart, and what cannot be told at all."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,12 @@ def short_pass(heading=10.0, right_m=140e3, at=(48.0, 11.0), span_s=10.0):
     flight = cs.circular(*at, heading)
     ue = cs.beside(*at, heading, right_m, 40e3, 200.0)
     return flight, ue, rtt_rows(flight, cs.place(*ue), np.linspace(0.0, span_s, 5))
+
+
+def replaced(system, kind: str, **arrays):
+    """A system with arrays of the rows of one kind replaced."""
+    part = system.part(kind)
+    return system.with_part(replace(part, model=replace(part.model, **arrays)))
 
 
 def error_m(estimate, ue) -> float:

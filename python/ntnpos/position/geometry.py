@@ -19,6 +19,10 @@ from .solver import covariance_of
 from .system import System
 
 
+MOST_CONDITION = float(1.0 / np.sqrt(np.finfo(float).eps))
+"""6.7e7: the square of more than that, which G'G has, is lost in double precision."""
+
+
 @dataclass(frozen=True)
 class Dop:
     """Dilution of precision; inf where the geometry leaves it open."""
@@ -29,6 +33,13 @@ class Dop:
     vdop: float
     edop: float = np.inf
     ndop: float = np.inf
+    condition: float = np.inf
+    """Largest over smallest singular value of the geometry; beyond `MOST_CONDITION` the figures hang on rounding."""
+
+    @property
+    def ill_conditioned(self) -> bool:
+        """Whether normal equations of this geometry would be rounding noise."""
+        return not self.condition <= MOST_CONDITION
 
 
 @dataclass(frozen=True)
@@ -43,8 +54,8 @@ class Bound:
     covariance_enu_m2: np.ndarray
 
 
-def dop(directions, place, height_known: bool = False) -> Dop:
-    """Dilution of precision of one pseudo-range of unit deviation a satellite, unknown clock.
+def dop(directions, place, height_known: bool = False, axes=None) -> Dop:
+    """Dilution of precision of one pseudo-range of unit deviation a satellite, unknown clock: four unknowns.
 
     Parameters
     ----------
@@ -54,8 +65,10 @@ def dop(directions, place, height_known: bool = False) -> Dop:
         Receiver in ECEF, m.
     height_known : bool
         Count the height as one more measurement of unit deviation.
+    axes : array [3, 3], optional
+        Rows east, north, up. None: the ellipsoid's at the place.
     """
-    local = np.asarray(directions, dtype=float) @ local_axes(place).T
+    local = np.asarray(directions, dtype=float) @ (local_axes(place) if axes is None else np.asarray(axes)).T
     matrix = np.column_stack([-local, np.ones(len(local))])
     if height_known:
         matrix = np.vstack([matrix, [0.0, 0.0, 1.0, 0.0]])
@@ -68,8 +81,11 @@ def _dop(matrix: np.ndarray) -> Dop:
     matrix = np.vstack([matrix, np.zeros((max(0, size - len(matrix)), size))])
     variance = np.diag(covariance_of(np.linalg.qr(matrix, mode="r")))
     east, north, up = variance[:3]
-    return Dop(gdop=float(np.sqrt(variance.sum())), pdop=float(np.sqrt(east + north + up)), hdop=float(np.sqrt(east + north)),
-               vdop=float(np.sqrt(up)), edop=float(np.sqrt(east)), ndop=float(np.sqrt(north)))
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    condition = float(singular[0] / singular[-1]) if singular[-1] > 0.0 else np.inf
+    gdop, pdop, hdop = np.sqrt([variance.sum(), east + north + up, east + north])
+    return Dop(float(gdop), float(pdop), float(hdop), float(np.sqrt(up)), float(np.sqrt(east)), float(np.sqrt(north)),
+               condition)
 
 
 def delay_dop(system: System, state: np.ndarray) -> Dop | None:

@@ -18,6 +18,7 @@ from .system import System
 from .tracks import Tracks
 
 _QUICK_STEPS = 12
+_CAREFUL_STEPS = 200        # where two mirrors merge the valley is flat to fourth order
 _DONE_DEVIATIONS = 1e-5     # a step shorter than this, in standard deviations, ends the quick way
 _DONE_M = 1e-7              # and so does one of this size
 _MOST_AT_ONCE = 4096        # rows of so many UEs stay in the processor's caches
@@ -98,7 +99,7 @@ def _solve(system: System, state: np.ndarray):
         lost[going] = ~good & ~settled[going]
     rest = np.flatnonzero(~settled)
     if len(rest):
-        careful: list[Solution] = minimise(system.pick(rest) if system.is_many else system, state[rest], 60)
+        careful: list[Solution] = minimise(system.pick(rest) if system.is_many else system, state[rest], _CAREFUL_STEPS)
         for k, solution in zip(rest, careful):
             state[k], cost[k], root[k], settled[k] = solution.state, solution.cost, solution.root, solution.converged
     return state, cost, root, settled

@@ -14,6 +14,7 @@ from .system import System
 
 MAX_ITERATIONS = 25
 _COST_ROUNDING = 1e-10    # relative to 1 + cost: a step that promises to gain less ends the search,
+_MANY_ITERATIONS, _SLOW_ROUNDING = 40, 1e-6  # and after so many one that gains less than this: two minima are merging
 _STALLED_DEVIATIONS = 1e-3  # a step this short that no longer lowers the cost meets rounding, not a hill
 _STEP_ABSOLUTE = 1e-7     # and so does one of this size in the state's units (m)
 _DAMPING_START, _DAMPING_LEAST, _DAMPING_MOST = 1e-4, 1e-12, 1e9
@@ -79,13 +80,16 @@ def minimise(system: System, starts: np.ndarray, max_iterations: int = MAX_ITERA
         trial_cost, trial_root, trial_target = linearise(part, state[rows] + step)
         rounding = _COST_ROUNDING * (1.0 + cost[rows])
         better = trial_cost <= cost[rows] + rounding
+        gain = cost[rows] - trial_cost
         taken = rows[better]
         state[taken] += step[better]
         cost[taken], root[taken], target[taken] = trial_cost[better], trial_root[better], trial_target[better]
         relaxed = np.maximum(damping[rows] / 10.0, _DAMPING_LEAST)
         damping[rows] = np.where(better, relaxed, damping[rows] * 10.0)
         stalled = ~better & (undamped < _STALLED_DEVIATIONS)
-        converged[rows] = still | stalled | (undamped**2 < rounding)
+        promised = np.where(better, gain, undamped**2)
+        slow = (iterations[rows] > _MANY_ITERATIONS) & (promised < _SLOW_ROUNDING * (1.0 + cost[rows]))
+        converged[rows] = still | stalled | slow | (undamped**2 < rounding)
         going = (damping[rows] < _DAMPING_MOST) & (iterations[rows] < max_iterations)
         active[rows] = going & ~converged[rows]
     return [Solution(state[k], float(cost[k]), root[k], bool(converged[k]), int(iterations[k]))
