@@ -107,21 +107,23 @@ def circular(latitude_deg: float, longitude_deg: float, heading_deg: float, heig
 
 def assistance(flights: dict[str, Flight], ue=(48.0, 11.0, 0.0), sigma_m: float = 5e4, common_ta: dict[str, list[dict]] | None = None,
                trps: dict[str, np.ndarray] | None = None, cell: dict | None = None, satellite: dict | None = None,
-               clock_max_s: float = 1e-3) -> Assistance:
-    """Assistance data with those satellites as state vectors; `common_ta` by name, `satellite`: more fields of all."""
-    entries = [{"id": name, "ephemeris": {"type": "state_vectors", "t_s": flight.t_s, "position_ecef_m": list(flight.place),
+               clock_max_s: float = 1e-3, top: dict | None = None, moved: dict[str, np.ndarray] | None = None) -> Assistance:
+    """Assistance data with those satellites as state vectors; `common_ta` by name, `satellite`: more fields of all,
+    `top`: more fields of the file, `moved`: how far the ephemerides are off by name."""
+    entries = [{"id": name, "ephemeris": {"type": "state_vectors", "t_s": flight.t_s, "position_ecef_m": list(
+                    flight.place + (moved or {}).get(name, np.zeros(3))),
                                           "velocity_ecef_m_s": list(flight.velocity)},
                 "clock_offset_s": 0.0, "sfn0_time_s": 0.0, "prs": PRS} | (satellite or {}) for name, flight in flights.items()]
     for entry in entries:
         if common_ta and entry["id"] in common_ta:
             entry["common_ta"], *entry["common_ta_updates"] = common_ta[entry["id"]]
-    top = {"schema": "ntnpos.assistance/1", "epoch_utc": "2025-10-07T12:00:00Z", "satellites": entries,
+    known = {"schema": "ntnpos.assistance/1", "epoch_utc": "2025-10-07T12:00:00Z", "satellites": entries,
            "carrier": {"frequency_hz": 2e9, "scs_khz": 15, "n_rb": 24, "cyclic_prefix": "normal", "phase_compensation": False},
            "ue_prior": {"latitude_deg": ue[0], "longitude_deg": ue[1], "height_m": ue[2], "horizontal_sigma_m": sigma_m,
                         "height_sigma_m": 200.0},
            "receiver": {"clock_offset_max_s": clock_max_s, "frequency_error_max_ppm": 0.5},
            "trps": [{"id": name, "position_ecef_m": list(place)} for name, place in (trps or {}).items()]}
-    return parse_assistance(top | ({} if cell is None else {"cell": cell}))
+    return parse_assistance(known | (top or {}) | ({} if cell is None else {"cell": cell}))
 
 
 def common_ta_of(flight: Flight, gateway: np.ndarray, epoch_s: float, h: float = 1.0) -> dict:

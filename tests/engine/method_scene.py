@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import chain_scene as cs
 import numpy as np
@@ -17,10 +18,16 @@ CLOCK_S, SENDING_S = 3.7e-5, -2.2e-4
 TRPS = {"MAST-1": cs.place(48.03, 11.04, 560.0), "MAST-2": cs.place(47.98, 10.95, 610.0)}
 
 
+@lru_cache(maxsize=1)
 def sky() -> dict[str, cs.Flight]:
     """Four satellites, on different headings and sides."""
     return {"A": cs.circular(46.6, 9.0, 11.0), "B": cs.circular(50.3, 15.0, 160.0), "C": cs.circular(45.0, 13.5, 60.0),
             "D": cs.circular(49.0, 4.6, 120.0)}
+
+
+def sky_names() -> list[str]:
+    """Their ids."""
+    return list(sky())
 
 
 def toa(name: str, flight: cs.Flight, t_s: float, std_s: float = 1e-8) -> Measurement:
@@ -28,11 +35,14 @@ def toa(name: str, flight: cs.Flight, t_s: float, std_s: float = 1e-8) -> Measur
     return Measurement(name, t_s + CLOCK_S, flight.heard(UE, t_s) + CLOCK_S, std_s)
 
 
-def rtt(name: str, flight: cs.Flight, t_s: float, std_s: float = 1e-8, turn_s: float = 3e-3) -> Measurement:
-    """One round trip that leaves the satellite at `t_s`."""
-    down = flight.down_s(UE, t_s)
-    back = flight.meets(UE, t_s + down + turn_s)
-    return Measurement(name, kind="rtt", extra={"rtt_s": down + flight.up_s(UE, back), "rtt_std_s": std_s, "t_tx_s": t_s,
+def rtt(name: str, flight: cs.Flight, t_s: float, std_s: float = 1e-8, turn_s: float = 3e-3, ue=lambda t_s: UE) -> Measurement:
+    """One round trip that leaves the satellite at `t_s`; `ue` is where the UE is at a time, taken at the bounce (3 ms of turn
+    apart its two places differ by what a walk is)."""
+    down = flight.down_s(ue(t_s), t_s)
+    down = flight.down_s(ue(t_s + down), t_s)
+    sent = t_s + down + turn_s
+    back = flight.meets(ue(sent), sent)
+    return Measurement(name, kind="rtt", extra={"rtt_s": down + flight.up_s(ue(sent), back), "rtt_std_s": std_s, "t_tx_s": t_s,
                                                 "t_rx_s": back})
 
 
@@ -73,6 +83,7 @@ def senders() -> dict[str, cs.Flight | Mast]:
     return sky() | {name: Mast(place) for name, place in TRPS.items()}
 
 
+@lru_cache(maxsize=1)
 def methods() -> dict[str, tuple[list[Measurement], float | None, str]]:
     """Measurements, height if known, and the method's name, by case."""
     s = senders()
@@ -104,6 +115,27 @@ def assistance(**changes):
 
 _NOISE = {"toa": ("toa_s", "toa_std_s"), "rtt": ("rtt_s", "rtt_std_s"), "ul_rtoa": ("rtoa_s", "rtoa_std_s"),
           "range_rate": ("range_rate_m_s", "range_rate_std_m_s")}
+
+
+def delayed(row: Measurement, vacuum, air) -> Measurement:
+    """The measurement as an atmosphere delays it: its own delays at the places that the satellite and UE are at."""
+    if row.kind not in ("toa", "rtt", "ul_rtoa"):
+        return row
+    seen = getattr(air.transmitter(row.satellite).orbit, "atmosphere", None)
+    if seen is None:
+        return row
+    orbit = vacuum.transmitter(row.satellite).orbit
+
+    def extra(t_s: float) -> float:
+        return float(sum(d[0] for d in seen.delays_s(UE[None], orbit.state(t_s)[0])))
+
+    if row.kind == "toa":
+        return replace(row, toa_s=row.toa_s + extra(row.t_s - CLOCK_S - (row.toa_s - CLOCK_S)))
+    if row.kind == "rtt":
+        more = {"rtt_s": row.extra["rtt_s"] + extra(row.extra["t_tx_s"]) + extra(row.extra["t_rx_s"])}
+    else:
+        more = {"rtoa_s": row.extra["rtoa_s"] + extra(row.t_s + row.extra["rtoa_s"])}
+    return replace(row, extra=row.extra | more)
 
 
 def noisy(rows: list[Measurement], rng: np.random.Generator) -> list[Measurement]:

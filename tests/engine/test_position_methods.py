@@ -2,6 +2,7 @@
 """Every method of the contract in one solver: derivatives, noise-free positions, kinds of rows, cells and mirrors."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import chain_scene as cs  # noqa: E402
 import method_scene as scene  # noqa: E402
 from ntnpos.position import predict, rows, solve  # noqa: E402
+from ntnpos.position.many import solve_many  # noqa: E402
 from ntnpos.position.rows import Height  # noqa: E402
 
 MM = 1e-3
@@ -104,3 +106,54 @@ def test_predictions_move_with_the_place(methods):
     assert np.allclose(there.predicted - here.predicted, here.gradient @ step, rtol=0.0, atol=1e-9)
     assert 1e-7 < np.max(np.abs(there.residual)) < 6.7e-7 and there.chi2 > 100.0 and there.dof == len(measured)
     assert predict([], a, scene.UE) is None
+
+
+# ------------------------------------------------------------------------------------------- atmosphere, moving UEs, ephemerides
+
+@pytest.mark.parametrize("case, untold_m", [("multi-rtt-4", 1.0), ("ul-tdoa", 0.3)])
+def test_the_atmosphere_delays_every_way(methods, case, untold_m):
+    """Rows that an atmosphere delayed, solved with it told: a centimetre (its own gradient is left out); untold: more."""
+    measured, height, _ = methods[case]
+    air = scene.assistance(top={"atmosphere": {"troposphere": True, "ionosphere_tecu": 20.0}})
+    vacuum = scene.assistance()
+    delayed = [scene.delayed(row, vacuum, air) for row in measured]
+    told, untold = solve(delayed, air, height, 0.01), solve(delayed, vacuum, height, 0.01)
+    assert told.status == "ok" and error_m(told.estimate) < 0.01
+    assert error_m(untold.estimate) > untold_m
+
+
+def test_a_moving_ue(methods):
+    """A UE at 90 m/s over 20 s of four satellites' round trips: place and velocity, against a solution that takes it for at rest."""
+    velocity = np.array([50.0, -60.0, 45.0])
+    measured = [scene.rtt(n, f, t, ue=lambda s: scene.UE + velocity * s) for n, f in scene.sky().items() for t in (-10.0, 0.0, 10.0)]
+    a = scene.assistance()
+    fix = solve(measured, a, speed_std_m_s=100.0)
+    middle = scene.UE + velocity * fix.t_s
+    assert fix.status == "ok" and error_m(fix.estimate, middle) < 0.02
+    assert np.allclose(fix.estimate.velocity_ecef_m_s, velocity, atol=0.01)
+    at_rest = solve(measured, a)
+    assert at_rest.status != "ok" or error_m(at_rest.estimate, middle) > 10.0
+
+
+def test_doubtful_ephemerides_weigh_less(methods):
+    """Satellites 30 m off in each coordinate: the stated doubt makes the covariance as wide as the error that it causes."""
+    measured, height, _ = methods["multi-rtt-2"]
+    rng, count = np.random.default_rng(11), 2000
+    doubtful, known = scene.assistance(satellite={"position_std_m": 30.0}), Height(height)
+    plain = rows.build(rows.usable(measured, scene.assistance()), scene.assistance(), known)[0]
+    system = rows.build(rows.usable(measured, doubtful), doubtful, known, toa_model_std_s=0.0)[0]
+    many = scene.many(system, count, rng)
+    part = many.part("rtt")
+    off = {name: 30.0 * rng.standard_normal((count, 3)) for name in "AB"}
+    moved = np.stack([off[name] for name in part.model.sources], axis=1)
+    model = replace(part.model, place_tx=part.model.place_tx + moved, place_rx=part.model.place_rx + moved)
+    many = many.with_part(replace(part, model=model))
+    found = solve_many(many, scene.start(many, count))
+    covariance = found.covariance[:, :3, :3]
+    error = found.position - scene.UE
+    nees = np.einsum("ki,kij,kj->k", error, np.linalg.inv(covariance), error)
+    assert abs(np.mean(nees) - 3.0) < 1.96 * np.sqrt(6.0 / count)
+    single = solve_many(plain, scene.start(plain, 1)).covariance[0, :3, :3]
+    assert np.all(np.linalg.eigvalsh(covariance)[:, 2] > 5.0 * np.linalg.eigvalsh(single)[2])
+    fix = solve(measured, doubtful, height)
+    assert fix.status == "ok" and error_m(fix.estimate) < MM

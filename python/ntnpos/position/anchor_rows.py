@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..world.atmosphere import Atmosphere
 from ..world.constants import C_M_S
 from ..world.hops import hop
 from .layout import Layout, Rows
@@ -23,6 +24,7 @@ class RttRows(Rows):
     t_tx_s, t_rx_s : [n] those instants, system time
     rtt_s : [n] measured, the UE's turn-around taken out
     std : [n] its standard deviation, s
+    atmosphere : what the signals pass, both ways; None: vacuum
     """
 
     sources: tuple[str, ...]
@@ -32,15 +34,18 @@ class RttRows(Rows):
     t_rx_s: np.ndarray
     rtt_s: np.ndarray
     std: np.ndarray
+    atmosphere: Atmosphere | None = None
     kind: str = "rtt"
     PLACES = ("place_tx", "place_rx")
 
     def evaluate(self, layout: Layout, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Observation.evaluate`; residuals in s."""
         speed = layout.speed(state)
-        down = hop(self.place_tx, layout.place(state, self.t_tx_s), False, speed)
-        back = hop(self.place_rx, layout.place(state, self.t_rx_s), True, speed)
+        first, last = layout.place(state, self.t_tx_s), layout.place(state, self.t_rx_s)
+        down, back = hop(self.place_tx, first, False, speed), hop(self.place_rx, last, True, speed)
         residual = down.delay_s + back.delay_s - self.rtt_s
+        if self.atmosphere is not None:
+            residual += sum(self.atmosphere.delays_s(first, self.place_tx)) + sum(self.atmosphere.delays_s(last, self.place_rx))
         jacobian = np.zeros(residual.shape + (layout.size,))
         layout.put(jacobian, down.gradient, self.t_tx_s + down.delay_s)
         layout.put(jacobian, back.gradient, self.t_rx_s - back.delay_s)
@@ -62,6 +67,7 @@ class UlRtoaRows(Rows):
     t_s : [n] when the SRS was due to leave, system time
     rtoa_s : [n] measured
     std : [n] its standard deviation, s
+    atmosphere : what the signals pass; None: vacuum
     """
 
     sources: tuple[str, ...]
@@ -69,14 +75,18 @@ class UlRtoaRows(Rows):
     t_s: np.ndarray
     rtoa_s: np.ndarray
     std: np.ndarray
+    atmosphere: Atmosphere | None = None
     kind: str = "ul_rtoa"
     PLACES = ("place",)
 
     def evaluate(self, layout: Layout, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Observation.evaluate`; residuals in s."""
         arrival = self.t_s + self.rtoa_s
-        up = hop(self.place, layout.place(state, arrival), True, layout.speed(state))
+        ue = layout.place(state, arrival)
+        up = hop(self.place, ue, True, layout.speed(state))
         residual = up.delay_s + state[:, [layout.sending]] / C_M_S - self.rtoa_s
+        if self.atmosphere is not None:
+            residual += sum(self.atmosphere.delays_s(ue, self.place))
         jacobian = np.zeros(residual.shape + (layout.size,))
         layout.put(jacobian, up.gradient, arrival - up.delay_s)
         jacobian[..., layout.sending] = 1.0 / C_M_S

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterable
 
 import numpy as np
@@ -142,7 +142,7 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
         names = tuple(name for name in doubtful for _ in range(3))
         parts.append(Weighted(EphemerisBound(np.array([doubtful[name] for name in names]), names)))
     if height is not None:
-        parts.append(Weighted(HeightRow(height.height_m, np.array([height.std_m]))))
+        parts.append(Weighted(HeightRow(np.array([height.height_m]), np.array([height.std_m]))))
     return System(layout, tuple(parts)), unusable
 
 
@@ -160,12 +160,13 @@ def _toa(rows: list[Measurement], sender, clock_guess_s: float) -> ToaRows:
 def _rtt(rows: list[Measurement], sender, _) -> RttRows:
     t_tx, t_rx = _column(rows, "t_tx_s"), _column(rows, "t_rx_s")
     return RttRows((sender.id,) * len(rows), sender.orbit.state(t_tx)[0], sender.orbit.state(t_rx)[0], t_tx, t_rx,
-                   _column(rows, "rtt_s"), _column(rows, "rtt_std_s"))
+                   _column(rows, "rtt_s"), _column(rows, "rtt_std_s"), getattr(sender.orbit, "atmosphere", None))
 
 
 def _ul_rtoa(rows: list[Measurement], sender, _) -> UlRtoaRows:
     t_s, rtoa_s = _column(rows, "t_s"), _column(rows, "rtoa_s")
-    return UlRtoaRows((sender.id,) * len(rows), sender.orbit.state(t_s + rtoa_s)[0], t_s, rtoa_s, _column(rows, "rtoa_std_s"))
+    return UlRtoaRows((sender.id,) * len(rows), sender.orbit.state(t_s + rtoa_s)[0], t_s, rtoa_s, _column(rows, "rtoa_std_s"),
+                      getattr(sender.orbit, "atmosphere", None))
 
 
 def _range_rate(rows: list[Measurement], sender, _) -> RangeRateRows:
@@ -196,7 +197,10 @@ def _join(parts: list):
     for name, first in parts[0]._arrays():
         values = [getattr(part, name) for part in parts]
         columns[name] = Tracks.joined(values) if isinstance(first, Tracks) else np.concatenate(values)
-    return type(parts[0])(**columns)
+    air = [part.atmosphere for part in parts if getattr(part, "atmosphere", None) is not None]
+    if air:
+        columns["atmosphere"] = air[0]
+    return replace(parts[0], **columns)
 
 
 def _ephemeris(found: dict[str, list], assistance: Assistance) -> dict[str, float]:

@@ -61,7 +61,7 @@ class Tracks:
     @classmethod
     def stacked(cls, ues: list["Tracks"]) -> "Tracks":
         """The rows of many UEs, [UEs, n]."""
-        return cls(*(np.stack(column) for column in zip(*(ue._columns() for ue in ues))))
+        return cls(*(np.stack(column) for column in zip(*(ue._columns() for ue in ues))), ues[0].atmosphere)
 
     def take(self, rows) -> "Tracks":
         """The rows that an index array or mask picks."""
