@@ -10,7 +10,6 @@ import random
 
 import lmf_scene
 import pytest
-from ntnpos.lmf import records
 from ntnpos.lmf.records import AssistanceUpdate, Bad, ClaimMessage, Notice, Reading, Request, read_message
 from ntnpos.network.measurements import from_json_line
 from pmt_encode import encode
@@ -99,15 +98,18 @@ def test_topics_that_nobody_reads(topic, says):
     assert says in one(lmf_scene.line(ROW), topic).problem
 
 
-def test_a_further_protocol_is_a_topic_and_a_function(monkeypatch):
+def test_a_further_protocol_is_a_topic_and_a_function(tmp_path):
     def read(payload, label):
         for toa in payload.split():
             yield Reading(label, ROW, ROW.to_json_line()) if toa == b"ok" else Bad("no toa")
 
-    monkeypatch.setitem(records.READERS, "telegraph", read)
-    found = list(read_message(b"telegraph/phone", b"ok no ok"))
-    assert [type(record) for record in found] == [Reading, Bad, Reading] and found[0].ue == "phone"
-    assert isinstance(one(b"ok", b"telegraph"), Reading)
+    with lmf_scene.Bench(tmp_path) as bench:
+        bench.service.add_reader("telegraph", read)
+        receipt = bench.service.receive(b"telegraph/phone", b"ok no ok")
+        assert (receipt.accepted, receipt.bad) == (2, 1)
+        bench.quiet()
+        assert bench.published[0][0] == "fix/phone"
+    assert "telegraph" in one(b"ok", b"telegraph/phone").problem  # of that service alone
 
 
 def mutate(rng: random.Random, data: bytes) -> bytes:

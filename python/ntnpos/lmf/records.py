@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the location server takes in, one frozen value each, and the readers that make them of bytes.
 
-A reader is a function from a payload and a label to records. It is chosen by the topic, the frame before the payload:
-``NAME`` or ``NAME/LABEL``, such as ``lpp/UE-17`` where the payload itself does not say whose it is. A message without a topic is
-a PMT where it begins as a PMT dictionary does, else JSON. `READERS` holds those of this module; a further protocol adds its own.
+A reader is a function from a payload and a label to records. It is chosen by the topic, the frame before the
+payload: ``NAME`` or ``NAME/LABEL``, such as ``json/UE-17`` where the payload itself does not say whose it is. A message
+without a topic is a PMT where it begins as a PMT dictionary does, else JSON. `READERS` holds those of this module; a
+service may have more (`Service.add_reader`).
 """
 
 from __future__ import annotations
@@ -100,8 +101,17 @@ Record = Union[Reading, ClaimMessage, AssistanceUpdate, Notice, Request, Bad]
 Reader = Callable[[bytes, str], Iterator[Record]]
 
 
-def read_message(topic: bytes | None, payload: bytes) -> Iterator[Record]:
-    """The records of one message. Raises nothing for any bytes: what is wrong is `Bad`."""
+def read_message(topic: bytes | None, payload: bytes, readers: Mapping[str, Reader] | None = None) -> Iterator[Record]:
+    """The records of one message. Raises nothing for any bytes: what is wrong is `Bad`.
+
+    Parameters
+    ----------
+    topic, payload : bytes
+        The topic is None where there is none.
+    readers : mapping, optional
+        By topic; `READERS` if not given.
+    """
+    readers = READERS if readers is None else readers
     try:
         if len(payload) > MAX_BYTES:
             raise WireError(f"{len(payload)} bytes, more than {MAX_BYTES}")
@@ -109,12 +119,12 @@ def read_message(topic: bytes | None, payload: bytes) -> Iterator[Record]:
             reader, label = (_pmt if payload[:1] == _PMT_DICTIONARY else _json), ""
         else:
             name, _, label = topic.decode("utf-8").partition("/")
-            if name not in READERS:
-                raise WireError(f"topic {describe(name)} is none of {', '.join(sorted(READERS))}")
-            if label and not _is_ue(label):
+            if name not in readers:
+                raise WireError(f"topic {describe(name)} is none of {', '.join(sorted(readers))}")
+            if label and not is_ue(label):
                 raise WireError(f"topic {describe(name)}: label {describe(label)} is not 1 to {MAX_UE_CHARS} "
                                 "printable characters")
-            reader = READERS[name]
+            reader = readers[name]
         yield from reader(payload, label)
     except (InputError, WireError, UnicodeDecodeError) as error:
         yield Bad(str(error))
@@ -130,7 +140,7 @@ def _pmt(payload: bytes, label: str) -> Iterator[Record]:
         return
     try:
         ue = message.get("ue") or label or source
-        if not _is_ue(ue):
+        if not is_ue(ue):
             raise InputError("wire", "ue", f"{describe(ue)} is no name", f"1 to {MAX_UE_CHARS} printable characters")
         measurement = from_wire(message)
         line = measurement.to_json_line()
@@ -183,7 +193,8 @@ def check_claim(found: Fields) -> dict[str, Any]:
             "radius_km": found.number("radius_km", 0.0, 2e4, above=True, default=10.0)}
 
 
-def _is_ue(name: object) -> bool:
+def is_ue(name: object) -> bool:
+    """Whether a UE can be called so."""
     return isinstance(name, str) and 0 < len(name) <= MAX_UE_CHARS and name.isprintable()
 
 

@@ -14,7 +14,8 @@ from ..network.accounts import Accounts
 from ..network.assistance import Assistance
 from .library import MOST_NAMES, Library
 from .metrics import Counts, Latency, as_dict, as_prometheus
-from .records import AssistanceUpdate, Bad, ClaimMessage, Notice, Reading, Record, Request, read_message
+from .records import (READERS, AssistanceUpdate, Bad, ClaimMessage, Notice, Reader, Reading, Record, Request,
+                      read_message)
 from .sessions import Limits, Row, Session, Sessions
 from .solving import Answer, Job, Solver
 from .store import Store
@@ -68,6 +69,7 @@ class Service:
         self.sessions = Sessions(limits, store.first_session)
         self._store, self._solver, self._publish = store, solver, publish
         self._clock, self._utc, self._updates = clock, utc, updates
+        self._readers = dict(READERS)
         self._asked: dict[int, float] = {}  # session -> when the last measurement of its job was heard
         self._lines: list[tuple[str, str, float | None]] = []
 
@@ -79,13 +81,17 @@ class Service:
         if before is not None and before.number != number:
             self._solver.forget_assistance(before.number)
 
+    def add_reader(self, topic: str, reader: Reader) -> None:
+        """Read messages of a further topic."""
+        self._readers[topic] = reader
+
     # ------------------------------------------------------------------------------------------ in
 
     def receive(self, topic: bytes | None, payload: bytes) -> Receipt:
         """Take one message. Raises nothing for any bytes."""
         self.counts.messages += 1
         receipt = Receipt()
-        for record in read_message(topic, payload):
+        for record in read_message(topic, payload, self._readers):
             self.counts.records += 1
             self._take(record, payload, receipt)
         return receipt
