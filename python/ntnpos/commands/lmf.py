@@ -29,8 +29,8 @@ from .arguments import Parser, add_height, guarded, height_of, number
 EXAMPLE = """example:
   ./ntnpos lmf --assistance assistance.json --store lmf.sqlite
 
-  It prints its addresses, then fixes and verdicts as JSON Lines; metrics go to stderr. SIGINT or SIGTERM ends it.
-  docs/location-server.md has the messages.
+  It prints its addresses, then fixes and verdicts as JSON Lines; metrics go to stderr. SIGINT or SIGTERM
+  ends it. docs/location-server.md has the messages.
 
 with a store:
   ./ntnpos lmf replay lmf.sqlite                         compute every fix again, and compare
@@ -52,14 +52,16 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def parser() -> Parser:
     """The arguments of the server."""
     found = Parser(prog="ntnpos lmf", epilog=EXAMPLE,
-                   description="Location server: measurements in over ZeroMQ, fixes and verdicts out, all of it stored.")
+                   description="Location server: measurements in over ZeroMQ, fixes and verdicts out, all stored.")
     found.add_argument("--assistance", type=Path, action="append", required=True, metavar="FILE",
                        help="assistance data (JSON), called NAME from NAME.json or NAME.assistance.json; may be given "
                        "more than once")
-    found.add_argument("--assistance-updates", action="store_true", help="let messages replace and add assistance data")
+    found.add_argument("--assistance-updates", action="store_true",
+                       help="let messages replace and add assistance data")
     found.add_argument("--store", type=Path, default=Path("lmf.sqlite"), metavar="DB",
                        help="SQLite file, made or continued (default lmf.sqlite)")
-    found.add_argument("--output", type=Path, metavar="FILE", help="append the lines to this file instead of stdout")
+    found.add_argument("--output", type=Path, metavar="FILE",
+                       help="append the lines to this file instead of stdout")
     here = Endpoints()
     for name, what in (("sub", "that publishers of measurements connect to"),
                        ("pull", "that pushers of measurements connect to"),
@@ -68,9 +70,10 @@ def parser() -> Parser:
         found.add_argument(f"--{name}", default=getattr(here, name), metavar="ENDPOINT",
                            help=f"endpoint {what}, or {_OFF} (default {getattr(here, name)})")
     found.add_argument("--connect", action="append", default=[], metavar="ENDPOINT",
-                       help="a publisher of measurements on this machine to connect to; may be given more than once")
+                       help="a publisher on this machine to connect to; may be given more than once")
     found.add_argument("--server-key-file", type=Path, metavar="FILE", help="the server's secret CURVE key")
-    found.add_argument("--authorized-keys", type=Path, metavar="DIR", help="public keys of those who may connect")
+    found.add_argument("--authorized-keys", type=Path, metavar="DIR",
+                       help="public keys of those who may connect")
     found.add_argument("--metrics-port", type=whole(0, 65535), metavar="PORT",
                        help="serve Prometheus at 127.0.0.1:PORT/metrics (0: a free port, which is printed)")
     found.add_argument("--metrics-every-s", type=number(0.0, 1e6, above=True), default=10.0, metavar="S",
@@ -138,7 +141,8 @@ def serve(arguments: Namespace, settings: Settings) -> int:
                 return server.publish(topic, line)
 
             store.add_run(time.time(), settings)
-            service = Service(store, solver, limits, publish, time.monotonic, time.time, arguments.assistance_updates)
+            service = Service(store, solver, limits, publish, time.monotonic, time.time,
+                              arguments.assistance_updates)
             for path, (assistance, text) in zip(arguments.assistance, known):
                 service.add_assistance(_name(path), assistance, text)
             service.commit()
@@ -171,7 +175,8 @@ def _check_names(paths: list[Path]) -> None:
         if names.count(name) > 1:
             raise InputError(path, "name", f"{name!r} is also another file's", "each name once")
         if not 0 < len(name) <= MAX_UE_CHARS or not name.isprintable():
-            raise InputError(path, "name", f"{describe(name)} is no name", f"1 to {MAX_UE_CHARS} printable characters")
+            raise InputError(path, "name", f"{describe(name)} is no name",
+                             f"1 to {MAX_UE_CHARS} printable characters")
 
 
 def _output(path: Path | None) -> IO[str]:

@@ -17,9 +17,9 @@ from .arguments import Parser, guarded, number
 
 
 def main_replay(argv: list[str]) -> int:
-    """`lmf replay DB`: exit status 0 where every fix and verdict comes out the same, 1 with the first difference."""
+    """`lmf replay DB`: status 0 where every fix and verdict comes out the same, 1 with the first difference."""
     options = Parser(prog="ntnpos lmf replay", epilog="example:\n  ./ntnpos lmf replay lmf.sqlite\n",
-                     description="Computes every fix and verdict of a store again and compares them bit for bit.")
+                     description="Computes every fix and verdict of a store again; compares them bit for bit.")
     options.add_argument("store", type=Path, metavar="DB")
     arguments = options.parse_args(argv)
 
@@ -38,8 +38,9 @@ def main_replay(argv: list[str]) -> int:
 
 def main_export(argv: list[str]) -> int:
     """`lmf export DB --geojson F --kml F`."""
-    options = Parser(prog="ntnpos lmf export", description="Fixes, their ellipses and candidates, and claims, for maps.",
-                     epilog="example:\n  ./ntnpos lmf export lmf.sqlite --geojson fixes.geojson --kml fixes.kml\n")
+    options = Parser(prog="ntnpos lmf export",
+                     description="Fixes, their ellipses and candidates, and claims, for maps.",
+                     epilog="example:\n  ./ntnpos lmf export lmf.sqlite --geojson F.geojson --kml F.kml\n")
     options.add_argument("store", type=Path, metavar="DB")
     options.add_argument("--geojson", type=Path, metavar="FILE")
     options.add_argument("--kml", type=Path, metavar="FILE")
@@ -53,10 +54,12 @@ def main_export(argv: list[str]) -> int:
 
     def work() -> int:
         with StoreReader(arguments.store) as reader:
-            fixes, verdicts = (_last(reader, table, arguments.ue, arguments.all) for table in ("fix", "verdict"))
+            fixes, verdicts = (_last(reader, table, arguments.ue, arguments.all)
+                               for table in ("fix", "verdict"))
         found = list(outputs.features(fixes, verdicts, arguments.probability))
         if not found:
-            print(f"{arguments.store}: holds no place" + (f" of {arguments.ue!r}" if arguments.ue else ""), file=sys.stderr)
+            of = f" of {arguments.ue!r}" if arguments.ue else ""
+            print(f"{arguments.store}: holds no place{of}", file=sys.stderr)
             return 1
         if arguments.geojson is not None:
             _write(arguments.geojson, json.dumps(outputs.geojson(found), allow_nan=False) + "\n")
@@ -76,13 +79,16 @@ def _last(reader: StoreReader, table: str, ue: str | None, every: bool) -> list[
 
 def main_keys(argv: list[str]) -> int:
     """`lmf keys DIR [--client NAME]`: make CURVE keys."""
-    options = Parser(prog="ntnpos lmf keys", description="Makes CURVE keys for a location server and its clients.",
+    options = Parser(prog="ntnpos lmf keys",
+                     description="Makes CURVE keys for a location server and its clients.",
                      epilog="example:\n  ./ntnpos lmf keys keys --client receiver-1 --client map\n"
                             "  ./ntnpos lmf --assistance a.json --sub tcp://0.0.0.0:5570 --server-key-file "
                             "keys/server.key_secret --authorized-keys keys/authorized\n")
-    options.add_argument("folder", type=Path, metavar="DIR", help="made where it is not there; keys in it stay")
+    options.add_argument("folder", type=Path, metavar="DIR",
+                         help="made where it is not there; keys in it stay")
     options.add_argument("--client", type=_name, action="append", metavar="NAME",
-                         help=f"a client that gets keys; may be given more than once (default {security.CLIENT})")
+                         help="a client that gets keys; may be given more than once "
+                              f"(default {security.CLIENT})")
     arguments = options.parse_args(argv)
 
     def work() -> int:

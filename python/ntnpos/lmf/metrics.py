@@ -17,8 +17,8 @@ class Counts:
     """Messages received, of one or more records."""
     records: int = 0
     measurements: int = 0
-    """Stored; of them `unused` take no part in fixes, because they are not ``ok`` or have no time, and `unknown` because no
-    assistance data have their satellite."""
+    """Stored; of them `unused` take no part in fixes, because they are not ``ok`` or have no time, and `unknown`
+    because no assistance data have their satellite."""
     unused: int = 0
     unknown: int = 0
     claims: int = 0
@@ -57,7 +57,7 @@ class Latency:
         self.most_s = max(self.most_s, seconds)
 
     def quantile(self, share: float) -> float | None:
-        """Upper end of the bucket that this share of the fixes does not exceed; the largest of all in the open one."""
+        """Upper end of the bucket that this share of the fixes does not exceed, or the largest of all."""
         wanted = share * sum(self.counts)
         seen = 0
         for count, bound in zip(self.counts, (*BUCKETS_S, self.most_s)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixes for maps: GeoJSON (RFC 7946) and KML 2.2, with ellipses that hold the place at a stated probability."""
+"""Fixes for maps: GeoJSON (RFC 7946) and KML 2.2, with ellipses in which the place is with a stated probability."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _STYLES = {"fix": "ff00a000", "candidate": "ff0080ff", "claim": "ffff0000"}  # a
 
 def ellipse_ring(ecef_m: list[float], covariance_ecef_m2: list[list[float]], probability: float = PROBABILITY,
                  points: int = _POINTS) -> np.ndarray:
-    """Points [points, 2] (longitude, latitude, degrees) of the ellipse in which the place is with that probability.
+    """Points [points, 2] (longitude, latitude in degrees) of the ellipse in which the place is with that probability.
 
-    Counter-clockwise seen from above, not closed; longitudes may pass +-180, one point differing from the next by under 180. The
-    ellipse is drawn in the tangent plane at the place.
+    Counter-clockwise seen from above, not closed; longitudes may pass +-180, one point differing from the next by
+    under 180. The ellipse is drawn in the tangent plane at the place.
     """
     place = np.asarray(ecef_m, dtype=float)
     latitude, longitude, _ = ecef_to_geodetic(place)
@@ -32,7 +32,8 @@ def ellipse_ring(ecef_m: list[float], covariance_ecef_m2: list[list[float]], pro
     turn = np.linspace(0.0, 2.0 * np.pi, points, endpoint=False)
     along, across = scale * major * np.cos(turn), scale * minor * np.sin(turn)
     angle = math.radians(azimuth)
-    east, north = along * math.sin(angle) - across * math.cos(angle), along * math.cos(angle) + across * math.sin(angle)
+    east = along * math.sin(angle) - across * math.cos(angle)
+    north = along * math.cos(angle) + across * math.sin(angle)
     local = np.stack([east, north, np.zeros(points)], axis=1)
     around = place + local @ enu_rotation(float(latitude), float(longitude))
     lat, lon, _ = ecef_to_geodetic(around)
@@ -40,7 +41,7 @@ def ellipse_ring(ecef_m: list[float], covariance_ecef_m2: list[list[float]], pro
 
 
 def polygons(ring: np.ndarray) -> list[list[list[float]]]:
-    """Closed rings [lon, lat] in [-180, 180] that cover the inside of `ring`: cut at the antimeridian (RFC 7946, 3.1.9).
+    """Closed rings [lon, lat] within +-180 that cover the inside of `ring`: cut at the antimeridian (RFC 7946, 3.1.9).
 
     A ring about a pole is closed along the pole.
     """
@@ -62,7 +63,7 @@ def polygons(ring: np.ndarray) -> list[list[list[float]]]:
 
 
 def _clipped(ring: np.ndarray, at: float, side: float) -> np.ndarray:
-    """The part of a polygon with (longitude - at) * side >= 0 (Sutherland and Hodgman's clipping by one line)."""
+    """The part of a polygon with (longitude - at) * side >= 0 (Sutherland and Hodgman's clipping)."""
     kept: list[np.ndarray] = []
     for here, there in zip(ring, np.roll(ring, -1, axis=0)):
         inside, inside_there = (here[0] - at) * side, (there[0] - at) * side
@@ -77,7 +78,7 @@ def _clipped(ring: np.ndarray, at: float, side: float) -> np.ndarray:
 
 def features(fixes: Iterable[dict[str, Any]], claims: Iterable[dict[str, Any]] = (),
              probability: float = PROBABILITY) -> Iterator[dict[str, Any]]:
-    """GeoJSON features: of each fix and of each of its candidates the place and its ellipse; of each verdict the claim.
+    """GeoJSON features: the place and the ellipse of each fix and of each of its candidates; the claim of each verdict.
 
     Parameters
     ----------
@@ -93,8 +94,9 @@ def features(fixes: Iterable[dict[str, Any]], claims: Iterable[dict[str, Any]] =
         for kind, place in [("fix", fix), *(("candidate", candidate) for candidate in fix["candidates"])]:
             if place.get("ecef_m") is None:
                 continue
-            latitude, longitude, height = (float(value) for value in ecef_to_geodetic(np.array(place["ecef_m"])))
-            values = {"kind": kind, **shared, "horizontal_std_m": place.get("horizontal_std_m"), "chi2": place.get("chi2")}
+            latitude, longitude, height = map(float, ecef_to_geodetic(np.array(place["ecef_m"])))
+            values = {"kind": kind, **shared, "horizontal_std_m": place.get("horizontal_std_m"),
+                      "chi2": place.get("chi2")}
             yield _feature({"type": "Point", "coordinates": [longitude, latitude, height]}, values)
             if place.get("covariance_ecef_m2") is not None:
                 rings = polygons(ellipse_ring(place["ecef_m"], place["covariance_ecef_m2"], probability))
@@ -102,8 +104,9 @@ def features(fixes: Iterable[dict[str, Any]], claims: Iterable[dict[str, Any]] =
                                {"kind": f"{kind} ellipse", **shared, "probability": probability})
     for verdict in claims:
         claim = verdict["claim"]
+        values = {name: verdict.get(name) for name in ("ue", "level", "verdict", "reason")}
         yield _feature({"type": "Point", "coordinates": [claim["longitude_deg"], claim["latitude_deg"]]},
-                       {"kind": "claim", **{name: verdict.get(name) for name in ("ue", "level", "verdict", "reason")}})
+                       {"kind": "claim"} | values)
 
 
 def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:

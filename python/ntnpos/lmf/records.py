@@ -101,7 +101,8 @@ Record = Union[Reading, ClaimMessage, AssistanceUpdate, Notice, Request, Bad]
 Reader = Callable[[bytes, str], Iterator[Record]]
 
 
-def read_message(topic: bytes | None, payload: bytes, readers: Mapping[str, Reader] | None = None) -> Iterator[Record]:
+def read_message(topic: bytes | None, payload: bytes,
+                 readers: Mapping[str, Reader] | None = None) -> Iterator[Record]:
     """The records of one message. Raises nothing for any bytes: what is wrong is `Bad`.
 
     Parameters
@@ -131,7 +132,7 @@ def read_message(topic: bytes | None, payload: bytes, readers: Mapping[str, Read
 
 
 def _pmt(payload: bytes, label: str) -> Iterator[Record]:
-    """One serialised PMT dictionary of docs/wire-format.md; the UE is its `ue`, the label, or its `source`."""
+    """One PMT dictionary of docs/wire-format.md; the UE is its `ue`, the label, or its `source`."""
     message = decode(payload)
     check_header(message)
     kind, source, seq = message["kind"], message["source"], message["seq"]
@@ -141,7 +142,8 @@ def _pmt(payload: bytes, label: str) -> Iterator[Record]:
     try:
         ue = message.get("ue") or label or source
         if not is_ue(ue):
-            raise InputError("wire", "ue", f"{describe(ue)} is no name", f"1 to {MAX_UE_CHARS} printable characters")
+            raise InputError("wire", "ue", f"{describe(ue)} is no name",
+                             f"1 to {MAX_UE_CHARS} printable characters")
         measurement = from_wire(message)
         line = measurement.to_json_line()
     except (InputError, ValueError) as error:

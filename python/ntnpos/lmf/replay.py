@@ -54,8 +54,8 @@ def replay(reader: StoreReader) -> Outcome:
 def _difference(job: Job, assistance: Assistance, settings: Settings, stored) -> str | None:
     """What is different when a job is done again; None where its line comes out the same."""
     if len(job.lines) != stored["count"]:
-        return (f"rests on {stored['count']} measurements, and {len(job.lines)} are stored from {job.first} to {job.last} "
-                f"of session {job.session}")
+        return (f"rests on {stored['count']} measurements, and {len(job.lines)} are stored from {job.first} to "
+                f"{job.last} of session {job.session}")
     try:
         again = compute(job, assistance, settings)
     except InputError as error:
@@ -70,7 +70,8 @@ def _runs(reader: StoreReader, outcome: Outcome) -> dict[int, Settings]:
     for row in reader.rows("SELECT id, settings, versions FROM run"):
         found[row["id"]] = Settings(**json.loads(row["settings"]))
         then = json.loads(row["versions"])
-        other = [f"{name} {then.get(name)} (here {here[name]})" for name in here if then.get(name) != here[name]]
+        other = [f"{name} {then.get(name)} (here {here[name]})" for name in here
+                 if then.get(name) != here[name]]
         if other:
             outcome.other_versions.append(f"run {row['id']}: " + ", ".join(other))
     return found
@@ -110,5 +111,6 @@ def _where(stored: dict, again: dict) -> str:
     """The first field that differs."""
     for name in [*stored, *(name for name in again if name not in stored)]:
         if stored.get(name) != again.get(name):
-            return f"{name} is stored as {json.dumps(stored.get(name))} and computed as {json.dumps(again.get(name))}"
+            values = (json.dumps(line.get(name)) for line in (stored, again))
+            return "{} is stored as {} and computed as {}".format(name, *values)
     return "the fields are in another order"

@@ -9,19 +9,20 @@ APPLICATION_ID = 0x6E746E70
 VERSION = 1
 
 TABLES = {
-    "run": "id INTEGER PRIMARY KEY, started_utc_s REAL NOT NULL, settings TEXT NOT NULL, versions TEXT NOT NULL",
+    "run": """id INTEGER PRIMARY KEY, started_utc_s REAL NOT NULL, settings TEXT NOT NULL,
+        versions TEXT NOT NULL""",
     "assistance": "id INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, text TEXT NOT NULL",
     "measurement": """id INTEGER PRIMARY KEY, session INTEGER, ue TEXT NOT NULL, source TEXT, seq INTEGER,
-        received_utc_s REAL NOT NULL, t_s REAL, kind TEXT NOT NULL, satellite TEXT NOT NULL, used INTEGER NOT NULL,
-        line TEXT NOT NULL""",
+        received_utc_s REAL NOT NULL, t_s REAL, kind TEXT NOT NULL, satellite TEXT NOT NULL,
+        used INTEGER NOT NULL, line TEXT NOT NULL""",
     "claim": """id INTEGER PRIMARY KEY, session INTEGER, ue TEXT NOT NULL, source TEXT, seq INTEGER,
         received_utc_s REAL NOT NULL, line TEXT NOT NULL""",
-    "fix": """id INTEGER PRIMARY KEY, run INTEGER NOT NULL, assistance INTEGER NOT NULL, session INTEGER NOT NULL,
-        ue TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, status TEXT NOT NULL,
-        line TEXT NOT NULL""",
-    "verdict": """id INTEGER PRIMARY KEY, run INTEGER NOT NULL, assistance INTEGER NOT NULL, session INTEGER NOT NULL,
-        ue TEXT NOT NULL, claim INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
-        verdict TEXT NOT NULL, line TEXT NOT NULL""",
+    "fix": """id INTEGER PRIMARY KEY, run INTEGER NOT NULL, assistance INTEGER NOT NULL,
+        session INTEGER NOT NULL, ue TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        count INTEGER NOT NULL, status TEXT NOT NULL, line TEXT NOT NULL""",
+    "verdict": """id INTEGER PRIMARY KEY, run INTEGER NOT NULL, assistance INTEGER NOT NULL,
+        session INTEGER NOT NULL, ue TEXT NOT NULL, claim INTEGER NOT NULL, first INTEGER NOT NULL,
+        last INTEGER NOT NULL, count INTEGER NOT NULL, verdict TEXT NOT NULL, line TEXT NOT NULL""",
 }
 INDEXES = ("CREATE INDEX measurement_session ON measurement(session, id) WHERE used",
            "CREATE INDEX fix_ue ON fix(ue, id)")

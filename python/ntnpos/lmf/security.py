@@ -31,11 +31,13 @@ def load_server_key(path: Path) -> CurveKeys:
         mode = os.stat(path).st_mode
         public, secret = zmq.auth.load_certificate(path)
     except (OSError, ValueError, UnicodeDecodeError) as error:
-        raise InputError(path, "server key", getattr(error, "strerror", None) or str(error), allowed) from None
+        problem = getattr(error, "strerror", None) or str(error)
+        raise InputError(path, "server key", problem, allowed) from None
     if secret is None:
         raise InputError(path, "server key", "holds no secret key", allowed)
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise InputError(path, "server key", f"can be read by others (mode {stat.S_IMODE(mode):04o})", "mode 0600")
+        raise InputError(path, "server key", f"can be read by others (mode {stat.S_IMODE(mode):04o})",
+                         "mode 0600")
     return CurveKeys(public, secret)
 
 
@@ -45,7 +47,8 @@ def check_authorized(folder: Path) -> int:
     if not folder.is_dir():
         raise InputError(folder, "authorized keys", "is no folder", allowed)
     if secrets := sorted(folder.glob("*.key_secret")):
-        raise InputError(secrets[0], "authorized keys", "is a secret key, which belongs to its client alone", allowed)
+        raise InputError(secrets[0], "authorized keys", "is a secret key, which belongs to its client alone",
+                         allowed)
     try:
         found = len(zmq.auth.load_certificates(folder))
     except (OSError, ValueError) as error:
@@ -64,9 +67,9 @@ def authenticator(context: zmq.Context, folder: Path) -> ThreadAuthenticator:
 
 
 def make_keys(folder: Path, clients: list[str]) -> list[Path]:
-    """Keys for a server and its clients: `server.key` and `server.key_secret`, `authorized/NAME.key`, `clients/NAME.key_secret`.
+    """Keys for a server and its clients; returns the files that were made. What is there already stays.
 
-    What is there already stays. Returns the files that were made.
+    `server.key`, `server.key_secret`; for each client `authorized/NAME.key`, `clients/NAME.key_secret`.
 
     Raises
     ------
@@ -86,7 +89,8 @@ def make_keys(folder: Path, clients: list[str]) -> list[Path]:
                 public, secret = map(Path, zmq.auth.create_certificates(secrets, name))
                 made += [public.replace(authorized / public.name), secret]
     except OSError as error:
-        raise InputError(folder, "keys", f"cannot be written ({error.strerror})", "a folder that can be written") from None
+        raise InputError(folder, "keys", f"cannot be written ({error.strerror})",
+                         "a folder that can be written") from None
     finally:
         os.umask(before)
     return made

@@ -50,7 +50,8 @@ class Server:
     ----------
     endpoints : Endpoints
     curve : CurveKeys, optional
-        The server's keys; with them every socket that it binds speaks CURVE, to the holders of the `authorized` keys alone.
+        The server's keys; with them every socket that it binds speaks CURVE, to the holders of the `authorized`
+        keys alone.
     authorized : Path, optional
     metrics_port : int, optional
         Port on the loopback for Prometheus; 0 for a free one.
@@ -109,11 +110,13 @@ class Server:
         check_address(address, curve)
         socket = self._socket(name, kind)
         if curve is not None:
-            socket.curve_publickey, socket.curve_secretkey, socket.curve_server = curve.public, curve.secret, True
+            socket.curve_publickey, socket.curve_secretkey = curve.public, curve.secret
+            socket.curve_server = True
         try:
             socket.bind(address)
         except zmq.ZMQError as error:
-            raise InputError("wire", name, f"{describe(address)}: {error}", "a free ZeroMQ endpoint") from None
+            raise InputError("wire", name, f"{describe(address)}: {error}",
+                             "a free ZeroMQ endpoint") from None
         self.addresses[name] = socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def _connect(self, addresses: tuple[str, ...]) -> None:
@@ -123,7 +126,8 @@ class Server:
             try:
                 socket.connect(address)
             except zmq.ZMQError as error:
-                raise InputError("wire", "connect", f"{describe(address)}: {error}", "a ZeroMQ endpoint") from None
+                raise InputError("wire", "connect", f"{describe(address)}: {error}",
+                                 "a ZeroMQ endpoint") from None
 
     def __enter__(self) -> Server:
         return self

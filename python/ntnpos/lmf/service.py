@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The location server without its sockets: messages in, rows into the store, jobs to the solver, lines out.
 
-One thread, and every call does a bounded piece of work, so that nothing that is received, and no fix, can hold up what comes
-after. What is published or acknowledged has been committed before.
+One thread, and every call does a bounded piece of work, so that nothing that is received, and no fix, can hold up what
+comes after. What is published or acknowledged has been committed before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .sessions import Limits, Row, Session, Sessions
 from .solving import Answer, Job, Solver
 from .store import Store
 
-MOST_SOURCES = 10_000
+MOST_SOURCES = 4096
 
 
 @dataclass
@@ -41,7 +41,8 @@ class Receipt:
     def to_dict(self) -> dict:
         """The line that answers it."""
         return {"type": "ack", "schema": "ntnpos.lmf-ack/1", "accepted": self.accepted, "bad": self.bad,
-                "duplicates": self.duplicates, "first": self.first, "last": self.last, "problem": self.problem}
+                "duplicates": self.duplicates, "first": self.first, "last": self.last,
+                "problem": self.problem}
 
 
 class Service:
@@ -54,7 +55,8 @@ class Service:
     solver : Solver
     limits : Limits
     publish : callable
-        Takes a topic (``fix/UE``, ``verdict/UE``) and a line, which has been committed; False where it could not be sent.
+        Takes a topic (``fix/UE``, ``verdict/UE``) and a line, which has been committed; False where it could not be
+        sent.
     clock, utc : callable
         Monotonic seconds; seconds of UTC since 1970.
     updates : bool
@@ -192,8 +194,9 @@ class Service:
     def _job(self, session: Session, claims: list[tuple[int, str]]) -> Job:
         rows = session.rows
         self._asked[session.number] = session.heard
-        return Job(session.ue, session.number, self.library[session.assistance].number, rows[0].id if rows else 0,
-                   rows[-1].id if rows else 0, tuple(row.line for row in rows), tuple(claims))
+        first, last = (rows[0].id, rows[-1].id) if rows else (0, 0)
+        return Job(session.ue, session.number, self.library[session.assistance].number, first, last,
+                   tuple(row.line for row in rows), tuple(claims))
 
     def _answered(self, job: Job, answer: Answer) -> None:
         heard = self._asked.pop(job.session)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The measurements that a UE's next fix rests on, for many UEs, in bounded memory.
 
-A session keeps its measurements as the lines that the store holds, so that memory is what their characters take, and a replay
-starts from the very same text.
+A session keeps its measurements as the lines that the store holds, so that memory is what their characters take, and a
+replay starts from the very same text.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ class Sessions:
         self.size = 0
         self._next = first_number
         self._all: OrderedDict[tuple[str, str], Session] = OrderedDict()
-        self._waiting: OrderedDict[int, Session] = OrderedDict()  # with something fresh, by when they were heard
+        # Those with something fresh, by when they were heard; and those that wait for a fix.
+        self._waiting: OrderedDict[int, Session] = OrderedDict()
         self._due: OrderedDict[int, Session] = OrderedDict()
 
     def __len__(self) -> int:
@@ -152,7 +153,7 @@ class Sessions:
             self.counts.evicted += 1
 
     def last_heard(self, ue: str, names: list[str]) -> str:
-        """Of these assistance data, those of the UE's session that was heard last; the last where it has none."""
+        """Of these assistance data, those of the UE's session that was heard last, or the last of them."""
         found = [self._all[(ue, name)] for name in names if (ue, name) in self._all]
         return max(found, key=lambda session: session.heard).assistance if found else names[-1]
 
@@ -185,7 +186,7 @@ class Sessions:
             self._ask(session)
 
     def take(self, busy: Collection[int] = ()) -> tuple[Session, list[tuple[int, str]]] | None:
-        """The session that has waited longest for a fix and is none of `busy`, with its claims; its next period begins."""
+        """The session that has waited longest for a fix and is not `busy`, with its claims; its next period begins."""
         number = next((number for number in self._due if number not in busy), None)
         if number is None:
             return None

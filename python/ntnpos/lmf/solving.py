@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a session's lines to its fix and verdicts: the one function that service and replay share, and who runs it.
+"""From a session's lines to its fix and verdicts: the function that service and replay share, and who runs it.
 
-The work is the same text in and the same text out wherever it is done: in the service's own process (`InlineSolver`) or in
-another (`worker.WorkerSolver`), so that a replay gives the same bits.
+The work is the same text in and the same text out wherever it is done: in the service's own process (`InlineSolver`) or
+in another (`worker.WorkerSolver`), so that a replay gives the same bits.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """The lines that a job gives: of the fix (None where there was nothing to solve), and of each claim's verdict."""
+    """The lines that a job gives: of the fix (None where it was given up), and of each claim's verdict."""
 
     fix: str | None
     status: str = ""
@@ -117,7 +117,8 @@ class InlineSolver:
 
     def add_assistance(self, number: int, text: str) -> None:
         """See `Solver`."""
-        self._known[number] = parse_assistance(parse_json(text, f"assistance {number}"), f"assistance {number}")
+        name = f"assistance {number}"
+        self._known[number] = parse_assistance(parse_json(text, name), name)
 
     def forget_assistance(self, number: int) -> None:
         """See `Solver`."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The location server's store: every measurement, claim, fix and verdict, written before anything is answered.
 
-SQLite with a write-ahead log and `synchronous=FULL`: what `commit` returned from survives the end of the process and, as far as the
-disk keeps what it acknowledges, of the machine.
+SQLite with a write-ahead log and `synchronous=FULL`: what `commit` returned from survives the end of the process and, as
+far as the disk keeps what it acknowledges, of the machine.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ class Store:
     def add_measurement(self, reading: Reading, session: int | None, used: bool, utc_s: float) -> int:
         """Its id. `used`: it takes part in the fixes of that session."""
         m = reading.measurement
-        return self._add("measurement", session, reading.ue, reading.source, reading.seq, utc_s, reading.t_s, m.kind,
-                         m.satellite, int(used), reading.line)
+        return self._add("measurement", session, reading.ue, reading.source, reading.seq, utc_s, reading.t_s,
+                         m.kind, m.satellite, int(used), reading.line)
 
     def add_claim(self, claim: ClaimMessage, session: int | None, utc_s: float) -> int:
         """Its id."""
@@ -167,7 +167,8 @@ def _locked(path: Path):
     try:
         lock = open(name, "w")
     except OSError as error:
-        raise InputError(name, "store", f"cannot be written ({error.strerror})", "a folder that can be written") from None
+        raise InputError(name, "store", f"cannot be written ({error.strerror})",
+                         "a folder that can be written") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

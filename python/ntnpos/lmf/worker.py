@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m ntnpos.lmf.worker`: solves jobs in a process of its own, so that no fix holds up what is received.
 
-Lines of JSON on stdin: first the settings, then assistance data and jobs; an answer a job on stdout. It ends with its stdin, and
-so with the process that started it, however that ended.
+Lines of JSON on stdin: first the settings, then assistance data and jobs; an answer a job on stdout. It ends with its
+stdin, and so with the process that started it, however that ended.
 """
 
 from __future__ import annotations
