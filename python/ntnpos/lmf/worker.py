@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from .solving import Answer, Job, Settings, compute, job_from_dict, job_to_dict
 SOLVE_LIMIT_S = 30.0
 """A worker that takes longer for one fix has hung: it is ended and started anew."""
 _READ = 1 << 16
+_PATIENCE_S = 0.02
 
 
 def serve(lines: IO[str], answers: IO[str]) -> None:
@@ -49,21 +51,28 @@ class _Worker:
 
     def __init__(self, settings: Settings):
         self.process = subprocess.Popen([sys.executable, "-m", "ntnpos.lmf.worker"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, start_new_session=True)
-        os.set_blocking(self.process.stdout.fileno(), False)
+                                        stdout=subprocess.PIPE, bufsize=0, start_new_session=True)
+        for stream in (self.process.stdin, self.process.stdout):
+            os.set_blocking(stream.fileno(), False)
         self.job: Job | None = None
         self.answered = False
         self.since = 0.0
-        self._heard = b""
+        self._heard, self._unsent = b"", b""
         self._knows: set[int] = set()
         self._send(vars(settings))
 
     def _send(self, message: dict) -> None:
+        self._unsent += json.dumps(message).encode() + b"\n"
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write as long as it reads; a process that has stopped reading keeps nobody waiting."""
+        pipe = self.process.stdin.fileno()
         try:
-            self.process.stdin.write(json.dumps(message).encode() + b"\n")
-            self.process.stdin.flush()
+            while self._unsent and select.select([], [pipe], [], _PATIENCE_S)[1]:
+                self._unsent = self._unsent[os.write(pipe, self._unsent):]
         except BrokenPipeError:  # it has ended: `answer` sees that
-            pass
+            self._unsent = b""
 
     def submit(self, job: Job, assistance: str, now: float) -> None:
         if job.assistance not in self._knows:
@@ -79,6 +88,8 @@ class _Worker:
 
     def answer(self) -> Answer | None:
         """The answer to its job, once it is whole. EOFError where the process has ended."""
+        if self._unsent:
+            self._flush()
         while True:
             try:
                 found = os.read(self.process.stdout.fileno(), _READ)
@@ -95,10 +106,7 @@ class _Worker:
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
-            try:
-                stream.close()
-            except BrokenPipeError:
-                pass
+            stream.close()
 
 
 class WorkerSolver:
