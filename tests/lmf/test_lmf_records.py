@@ -10,7 +10,8 @@ import random
 
 import lmf_scene
 import pytest
-from ntnpos.lmf.records import AssistanceUpdate, Bad, ClaimMessage, Notice, Reading, Request, read_message
+from ntnpos.lmf.records import AssistanceUpdate, Bad, ClaimMessage, Notice, Reading, Request, check_claim, read_message
+from ntnpos.network.fields import Fields
 from ntnpos.network.measurements import from_json_line
 from pmt_encode import encode
 
@@ -57,8 +58,10 @@ def test_every_line_of_a_message_stands_for_itself():
 
 def test_what_is_no_measurement():
     claim = one(json.dumps({"type": "claim", "ue": "p", "latitude_deg": 53.0, "longitude_deg": -6.0, "level": 2}).encode())
-    assert isinstance(claim, ClaimMessage)
-    assert claim.fields == {"latitude_deg": 53.0, "longitude_deg": -6.0, "height_m": 0.0, "level": 2, "radius_km": 10.0}
+    assert isinstance(claim, ClaimMessage) and claim.ue == "p"
+    assert check_claim(Fields("claim", "", json.loads(claim.line))) == {
+        "latitude_deg": 53.0, "longitude_deg": -6.0, "height_m": None, "horizontal_std_m": 0.0, "height_std_m": 0.0,
+        "level": 2, "radius_km": 10.0}
     update = one(json.dumps({"type": "assistance", "name": "a",
                              "assistance": lmf_scene.assistance().to_dict()}).encode())
     assert isinstance(update, AssistanceUpdate) and len(update.assistance.satellites) == 6

@@ -12,11 +12,14 @@ import method_scene
 import numpy as np
 import position_scene as scene
 import pytest
+from ntnpos.lmf.claim import Claim, Thresholds
 from ntnpos.lmf.replay import replay
 from ntnpos.lmf.sessions import Limits
 from ntnpos.lmf.solving import Settings
 from ntnpos.lmf.store import StoreReader
+from ntnpos.lmf.verification import verify
 from ntnpos.position import solve
+from ntnpos.position.rows import Height
 
 ROWS = lmf_scene.measurements()
 
@@ -202,3 +205,72 @@ def test_the_latency_is_counted_from_the_last_measurement(tmp_path):
         text = bench.service.prometheus()
         assert 'ntnpos_lmf_fix_latency_seconds_bucket{le="0.5"} 0' in text
         assert 'ntnpos_lmf_fix_latency_seconds_bucket{le="+Inf"} 1' in text and text.endswith("_count 1\n")
+
+
+def claim(place, level: int, ue: str = "phone", **more) -> bytes:
+    return json.dumps({"type": "claim", "ue": ue, "latitude_deg": place[0], "longitude_deg": place[1], "level": level}
+                      | more).encode()
+
+
+@pytest.mark.parametrize("place, height_m, level, verdict", [
+    (scene.DUBLIN, 24.0, 2, "consistent"), ((53.5, -6.0), 24.0, 2, "inconsistent"), ((53.35, -6.27), None, 2, "consistent"),
+    ((53.5, -6.0), 24.0, 1, "inconsistent")])
+def test_a_claim_gets_the_verdict_of_verify(tmp_path, place, height_m, level, verdict):
+    with lmf_scene.Bench(tmp_path, settings=Settings(24.0, 2.0)) as bench:
+        for row in ROWS:
+            bench.service.receive(None, lmf_scene.line(row))
+        assert bench.service.receive(None, claim(place, level, height_m=height_m, radius_km=5)).accepted == 1
+        bench.quiet()
+        (_, fix), (topic, found) = bench.published
+        assert topic == "verdict/phone" and found["verdict"] == verdict
+        assert found["measurements"] == fix["measurements"] and found["claim_id"] == 1
+        claimed = Claim(*place[:2], 24.0, height_std_m=0.0 if height_m else 2.0)
+        wanted = verify(ROWS, lmf_scene.assistance(), claimed, level, Thresholds(radius_m=5e3), Height(24.0, 2.0))
+        assert {name: found[name] for name in wanted.to_dict()} == json.loads(wanted.to_json())
+        with StoreReader(bench.path) as reader:
+            outcome = replay(reader)
+            (row,) = reader.rows("SELECT verdict.verdict AS v, claim.line AS line FROM verdict JOIN claim ON claim.id = claim")
+        assert (outcome.difference, outcome.verdicts) == (None, 1)
+        assert row["v"] == verdict and json.loads(row["line"])["level"] == level
+        assert accounted(bench.service.counts) and bench.service.counts.verdicts == 1
+
+
+def test_a_claim_without_measurements_is_left_open_and_too_many_are_refused(tmp_path):
+    with lmf_scene.Bench(tmp_path) as bench:
+        for _ in range(20):
+            bench.service.receive(None, claim(scene.DUBLIN, 2, "silent"))
+        assert bench.service.counts.claims == 16 and bench.service.counts.bad == 4
+        bench.quiet()
+        assert [(topic, verdict["verdict"]) for topic, verdict in bench.published] == [("verdict/silent", "inconclusive")] * 16
+        assert bench.service.receive(None, claim(scene.DUBLIN, 1, assistance="nowhere")).bad == 1
+        assert accounted(bench.service.counts)
+        with StoreReader(bench.path) as reader:
+            assert (outcome := replay(reader)).difference is None and outcome.verdicts == 16
+
+
+def test_a_verification_that_fails_leaves_the_claim_open(tmp_path, monkeypatch):
+    def fails(*_):
+        raise ZeroDivisionError("of its own making")
+
+    with lmf_scene.Bench(tmp_path) as bench:
+        monkeypatch.setattr("ntnpos.lmf.solving.verify", fails)
+        bench.service.receive(None, lmf_scene.line(ROWS[0]))
+        bench.service.receive(None, claim(scene.DUBLIN, 1))
+        bench.quiet()
+        verdict = bench.published[1][1]
+        assert verdict["verdict"] == "inconclusive" and "of its own making" in verdict["reason"]
+        assert bench.service.counts.solver_failures == 1
+
+
+def test_a_verdict_that_was_tampered_with_is_found(tmp_path):
+    with lmf_scene.Bench(tmp_path) as bench:
+        bench.service.receive(None, b"\n".join(map(lmf_scene.line, ROWS)))
+        bench.service.receive(None, claim(scene.DUBLIN, 2))
+        bench.quiet()
+    database = sqlite3.connect(bench.path)
+    database.execute("DROP TRIGGER claim_no_update")
+    database.execute("UPDATE claim SET line = replace(line, '\"latitude_deg\": 53', '\"latitude_deg\": 43')")
+    database.commit()
+    database.close()
+    with StoreReader(bench.path) as reader:
+        assert "verdict 1: claim" in replay(reader).difference

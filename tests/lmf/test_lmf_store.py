@@ -29,7 +29,7 @@ def filled(path) -> None:
     store.add_run(1.0, Settings())
     number = store.add_assistance("sky", "{}")
     first = store.add_measurement(READING, 1, True, 2.0)
-    claim = store.add_claim(ClaimMessage("phone", '{"type": "claim"}', {}), 1, 2.0)
+    claim = store.add_claim(ClaimMessage("phone", '{"type": "claim"}'), 1, 2.0)
     job = Job("phone", 1, number, first, first, (READING.line,), ((claim, "{}"),))
     store.add_answer(job, Answer('{"type": "fix"}', "ok", ((claim, '{"verdict": "consistent"}'),)))
     store.commit()

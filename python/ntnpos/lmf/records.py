@@ -57,7 +57,6 @@ class ClaimMessage:
 
     ue: str
     line: str
-    fields: Mapping[str, Any]
     source: str | None = None
     seq: int | None = None
     assistance: str | None = None
@@ -182,15 +181,17 @@ def _json_line(line: str, label: str) -> Record:
         return AssistanceUpdate(name, parse_assistance(inner, name), json.dumps(inner, allow_nan=False))
     if len(line) > MAX_LINE_CHARS:
         raise InputError("message", kind, f"has {len(line)} characters", f"up to {MAX_LINE_CHARS}")
-    claim = check_claim(found)
-    return ClaimMessage(_ue(found, label), line, claim, *_source(found), _assistance_name(found))
+    check_claim(found)
+    return ClaimMessage(_ue(found, label), line, *_source(found), _assistance_name(found))
 
 
 def check_claim(found: Fields) -> dict[str, Any]:
-    """The fields of a claim, checked: `latitude_deg`, `longitude_deg`, `height_m` (0), `level`, `radius_km` (10)."""
+    """The fields of a claim, checked; None for a height that it does not have."""
     return {"latitude_deg": found.number("latitude_deg", -90.0, 90.0),
             "longitude_deg": found.number("longitude_deg", -180.0, 180.0),
-            "height_m": found.number("height_m", -1e3, 1e5, default=0.0),
+            "height_m": found.number("height_m", -1e3, 1e5, default=None),
+            "horizontal_std_m": found.number("horizontal_std_m", 0.0, 1e6, default=0.0),
+            "height_std_m": found.number("height_std_m", 0.0, 1e5, default=0.0),
             "level": found.integer_in("level", (1, 2)),
             "radius_km": found.number("radius_km", 0.0, 2e4, above=True, default=10.0)}
 

@@ -16,9 +16,13 @@ import numpy as np
 
 from ..errors import describe
 from ..network.assistance import Assistance, parse_assistance
-from ..network.fields import parse_json
-from ..network.measurements import from_json_line
+from ..network.fields import Fields, parse_json
+from ..network.measurements import Measurement, from_json_line
 from ..position import Fix, solve
+from ..position.rows import Height
+from .claim import Claim, Thresholds
+from .records import check_claim
+from .verification import Verdict, verify
 
 
 @dataclass(frozen=True)
@@ -59,19 +63,56 @@ class Settings:
     """UEs may move, each component of their velocity 0 with this deviation. None: at rest."""
 
 
+_FAILURES = (ValueError, ArithmeticError, LookupError, TypeError, np.linalg.LinAlgError)
+
+
 def compute(job: Job, assistance: Assistance, settings: Settings) -> Answer:
-    """Solve one job. Raises nothing: a failure of the solver is a fix without a place."""
+    """Solve one job, and judge its claims. A failure of either is a fix without a place, a verdict that leaves it open.
+
+    Raises
+    ------
+    InputError
+        A line is no measurement or claim: it was not checked when it came.
+    """
     measurements = [from_json_line(line) for line in job.lines]
-    failed = False
-    try:
-        fix = solve(measurements, assistance, settings.height_m, settings.height_std_m,
-                    speed_std_m_s=settings.speed_std_m_s).to_dict()
-    except (ValueError, ArithmeticError, LookupError, TypeError, np.linalg.LinAlgError) as error:
-        fix = Fix("no_fix", f"the solver failed: {type(error).__name__}: {describe(str(error))}").to_dict()
-        failed = True
     where = {"ue": job.ue, "session": job.session,
              "measurements": {"first": job.first, "last": job.last, "count": len(job.lines)}}
-    return Answer(json.dumps(fix | where, allow_nan=False), fix["status"], (), failed)
+    failed, fix, status = False, None, ""
+    if measurements:
+        try:
+            found = solve(measurements, assistance, settings.height_m, settings.height_std_m,
+                          speed_std_m_s=settings.speed_std_m_s)
+        except _FAILURES as error:
+            found, failed = Fix("no_fix", _failure("solver", error)), True
+        fix, status = json.dumps(found.to_dict() | where, allow_nan=False), found.status
+    verdicts = []
+    for number, line in job.claims:
+        verdict, sound = _judged(line, measurements, assistance, settings)
+        failed = failed or not sound
+        verdicts.append((number, json.dumps(verdict.to_dict() | where | {"claim_id": number}, allow_nan=False)))
+    return Answer(fix, status, tuple(verdicts), failed)
+
+
+def _judged(line: str, measurements: list[Measurement], assistance: Assistance,
+            settings: Settings) -> tuple[Verdict, bool]:
+    """The verdict on a claim, and whether the verification itself worked. A height that the claim does not have is the
+    network's own."""
+    found = check_claim(Fields("claim", "", parse_json(line, "claim")))
+    known = None if settings.height_m is None else Height(settings.height_m, settings.height_std_m)
+    height = known or Height(assistance.ue_prior.height_m, assistance.ue_prior.height_sigma_m)
+    own = found["height_m"] is not None
+    claim = Claim(found["latitude_deg"], found["longitude_deg"], found["height_m"] if own else height.height_m,
+                  found["horizontal_std_m"], found["height_std_m"] if own else height.std_m)
+    thresholds = Thresholds(radius_m=1e3 * found["radius_km"])
+    try:
+        return verify(measurements, assistance, claim, found["level"], thresholds, known), True
+    except _FAILURES as error:
+        reason = _failure("verification", error)
+        return Verdict(claim, found["level"], "inconclusive", None, reason, thresholds), False
+
+
+def _failure(what: str, error: Exception) -> str:
+    return f"the {what} failed: {type(error).__name__}: {describe(str(error))}"
 
 
 class Solver(Protocol):
