@@ -8,6 +8,8 @@ import xml.etree.ElementTree as xml
 from typing import Any, Iterable, Iterator
 
 import numpy as np
+import shapely
+from shapely.geometry.polygon import orient
 
 from ..position.geometry import error_ellipse, to_local
 from ..world.frames import ecef_to_geodetic, enu_rotation
@@ -54,26 +56,12 @@ def polygons(ring: np.ndarray) -> list[list[list[float]]]:
     ring = ring - [shift, 0.0]
     found = []
     for turn in range(2 + int(np.ptp(ring[:, 0]) // 360.0)):
-        low = -180.0 + 360.0 * turn
-        part = _clipped(_clipped(ring, low, 1.0), low + 360.0, -1.0)
-        if len(part) >= 3 and np.ptp(part[:, 0]) > 0.0:
-            moved = (part - [360.0 * turn, 0.0]).tolist()
-            found.append([*moved, moved[0]])
+        world = shapely.box(-180.0 + 360.0 * turn, -90.0, 180.0 + 360.0 * turn, 90.0)
+        for part in shapely.get_parts(shapely.intersection(shapely.Polygon(ring), world)):
+            if part.area > 0.0:
+                corners = shapely.get_coordinates(orient(part).exterior)
+                found.append((corners - [360.0 * turn, 0.0]).tolist())
     return found
-
-
-def _clipped(ring: np.ndarray, at: float, side: float) -> np.ndarray:
-    """The part of a polygon with (longitude - at) * side >= 0 (Sutherland and Hodgman's clipping)."""
-    kept: list[np.ndarray] = []
-    for here, there in zip(ring, np.roll(ring, -1, axis=0)):
-        inside, inside_there = (here[0] - at) * side, (there[0] - at) * side
-        if inside >= 0.0:
-            kept.append(here)
-        if (inside > 0.0) != (inside_there > 0.0) and inside * inside_there < 0.0:
-            crossing = here + (there - here) * (inside / (inside - inside_there))
-            crossing[0] = at
-            kept.append(crossing)
-    return np.array(kept).reshape(-1, 2)
 
 
 def features(fixes: Iterable[dict[str, Any]], claims: Iterable[dict[str, Any]] = (),
