@@ -14,13 +14,14 @@ from typing import Any
 import yaml
 
 TOP = Path(__file__).resolve().parent.parent
+BLOCK_FOLDERS = [TOP / "gr-ntnpos" / "grc", TOP / "python" / "ntnpos_lab" / "grc"]
 FLOWGRAPHS = sorted((TOP / "grc").glob("*.grc"))
 TIME_LIMIT_S = 120.0
 
 
 def compile_flowgraph(path: Path, folder: Path) -> subprocess.CompletedProcess:
     """grcc's run: the flowgraph's Python into a folder, with the block files of the tree."""
-    environment = os.environ | {"GRC_BLOCKS_PATH": str(TOP / "gr-ntnpos" / "grc")}
+    environment = os.environ | {"GRC_BLOCKS_PATH": os.pathsep.join(map(str, BLOCK_FOLDERS))}
     command = [sys.executable, "/usr/bin/grcc", "-o", str(folder), str(path)]
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 

@@ -108,12 +108,15 @@ def test_replay_measures_the_recording(compiled, sample_recordings):
     assert np.hypot(*error_m[:2]) < 3.0 * truth["position"]["bound"]["horizontal_m"]
 
 
-def test_replay_takes_another_recording(compiled, sample_recordings, tmp_path):
+def test_replay_takes_other_files_and_says_in_one_line_what_is_wrong(compiled, tmp_path):
     script, address = compiled(REPLAY)
-    found = run(script, *address, "--recording", str(tmp_path / "none"))
-    assert found.status == 1
-    assert found.stdout == ""
-    assert f"{tmp_path / 'none'}: file: no recording of this name" in found.stderr.splitlines()[-1]
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}")
+    for option, file, problem in (("--recording", tmp_path / "none", "file: no recording of this name"),
+                                  ("--assistance", bad, "schema: is missing")):
+        found = run(script, *address, option, str(file))
+        assert (found.status, found.stdout) == (2, "")
+        assert found.stderr.startswith(f"{file}: {problem}") and found.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("path", [SIMULATION, REPLAY], ids=lambda path: path.stem)

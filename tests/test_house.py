@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from flowgraph_runs import FLOWGRAPHS, compile_flowgraph
+from flowgraph_runs import BLOCK_FOLDERS, FLOWGRAPHS, compile_flowgraph
 
 TOP = Path(__file__).resolve().parent.parent
 MODULE = TOP / "gr-ntnpos"
@@ -154,13 +154,16 @@ def test_no_test_waits_by_the_clock():
 # ------------------------------------------------------------------------------------ blocks and flowgraphs
 
 
-BLOCK_FILES = sorted((MODULE / "grc").glob("*.yml"))
+BLOCK_FILES = sorted(path for folder in BLOCK_FOLDERS for path in folder.glob("*.yml"))
 
 
 @pytest.mark.parametrize("path", BLOCK_FILES, ids=lambda path: path.name)
 def test_block_file_is_complete(path):
     from gnuradio import ntnpos
 
+    from ntnpos_lab import flowgraph
+
+    modules = {"ntnpos": ntnpos, "flowgraph": flowgraph}
     block = yaml.safe_load(path.read_text())
     assert path.name == block["id"] + ".block.yml"
     assert block["id"].startswith("ntnpos_")
@@ -169,8 +172,10 @@ def test_block_file_is_complete(path):
     ids = [parameter["id"] for parameter in block["parameters"]]
     for assertion in block["asserts"]:
         assert any(re.search(rf"\b{re.escape(name)}\b", assertion) for name in ids), assertion
-    made = re.findall(r"\bntnpos\.(\w+)\(", block["templates"]["make"])
-    assert made and all(hasattr(ntnpos, name) for name in made)
+    made = re.findall(r"\b(ntnpos|flowgraph)\.(\w+)\(", block["templates"]["make"])
+    assert made and all(hasattr(modules[module], name) for module, name in made)
+    # The module's own blocks need no laboratory.
+    assert path.parent != MODULE / "grc" or not any(module == "flowgraph" for module, _ in made)
 
 
 def test_every_block_has_a_block_file():

@@ -12,6 +12,7 @@ from flowgraph_runs import TIME_LIMIT_S, TOP, changed, compile_flowgraph
 
 WATERFALL = TOP / "grc" / "prs_waterfall.grc"
 SCOPE = TOP / "grc" / "receiver_scope.grc"
+PASS = TOP / "grc" / "satellite_pass.grc"
 
 
 @pytest.fixture
@@ -88,3 +89,36 @@ def test_scope_marks_first_paths_in_delay_profiles(pictures):
     assert abs(direct + 0.3) < 0.04 and abs(peak - direct - 0.3) < 0.08
     for mark, _ in others:
         assert abs(mark) < 0.04
+
+
+def test_pass_shows_the_doppler_of_the_geometry(pictures):
+    """A beacon's line on the waterfall is where geometry and crystal say; what was measured lies on the curves."""
+    from ntnpos_lab.satellite_link import expected, look_up
+
+    window, plot = pictures(PASS, 1, stretches_per_s="1000.0")
+    sky = look_up("STARLINK-2420", "", 52.52, 13.40, 50.0, "2025-10-07T18:00:00Z", begin="rise")
+    plot = plot[2:-2, 2:-2]
+    height, width = plot.shape[:2]
+    rows, lines = 200, 1 + int((sky.stop_s - sky.start_s) / 4.0)  # one every 4 s, the newest at the bottom
+    t = sky.start_s + 4.0 * ((np.arange(height) + 0.5) * rows / height - (rows - lines) - 1.5)
+    loudest = np.argmax(plot[..., 0] - plot[..., 1], axis=1)  # the line is red, noise yellow, green and blue
+    doppler_hz = ((loudest + 0.5) / width - 0.5) * 128e3
+    shown = t > sky.start_s + 16.0  # the first lines hold no signal yet
+    # Three pixels aside, and a line and a half before or after: that is how well a row is known.
+    early, late = (expected(sky, t[shown] + s, 2e9, 0.0, 0.1)[1] for s in (-6.0, 6.0))
+    pixel = 128e3 / width
+    close = (doppler_hz[shown] < early + 3.0 * pixel) & (doppler_hz[shown] > late - 3.0 * pixel)
+    assert shown.sum() > 400 and close.mean() > 0.98
+
+    window = window[60:]  # below the title
+    near = lambda r, g, b: (np.abs(255.0 * window - (r, g, b)).max(axis=2) < 40)  # noqa: E731
+    red, curve = near(0xD0, 0x10, 0x10), near(0x6F, 0xA3, 0xD8)
+    columns = np.flatnonzero(curve.sum(axis=0) > 4)
+    beside = slice(columns[0], columns[-1] + 1)  # the two plots with curves, one below the other
+    red, curve = red[:, beside], curve[:, beside]
+    assert red.any(axis=0).mean() > 0.9  # measured all along the pass
+    on_it = np.zeros_like(curve)
+    for dy in range(-6, 7):
+        on_it |= np.roll(curve, dy, axis=0)
+    assert red[on_it].sum() > 0.99 * red.sum()
+    assert near(0xD0, 0x10, 0x10)[:, columns[-1] + 60:].sum() > 2000  # the differences, in the other two

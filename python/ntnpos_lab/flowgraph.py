@@ -18,6 +18,7 @@ from typing import Any
 
 import pmt
 from gnuradio import gr, ntnpos
+from gnuradio.ntnpos import one_line
 
 from ntnpos.errors import InputError
 from ntnpos.network.assistance import Assistance, load_assistance
@@ -28,11 +29,15 @@ from . import convert
 from .engine_process import ANSWER_S, Engine
 from .locate import carrier_of, span_of
 from .receive import CONFIG, WINDOWS, ReceiverError, shake_hands
+from .satellite_link import SatelliteLink
+from .satellite_pass import PassReceiver, look_up, pass_receiver
 from .scene import DEFAULT_TIME, MIN_ELEVATION_DEG, Scene, against_truth, elements_for, real_scene
 from .simulate import NOISE_POWER, Link, downlinks
 
-__all__ = ["NOISE_POWER", "PositionEngine", "Replay", "Simulation", "later", "replay", "sample", "simulation",
-           "wait_for_enter"]
+__all__ = ["NOISE_POWER", "PassReceiver", "PositionEngine", "Replay", "SatelliteLink", "Simulation", "later", "look_up",
+           "pass_receiver", "replay", "sample", "simulation", "wait_for_enter"]
+
+one_line.WRONG_INPUT.append(InputError)
 
 _SYSTEM, _DONE = pmt.intern("system"), pmt.cons(pmt.intern("done"), pmt.from_long(1))
 
@@ -224,3 +229,12 @@ class PositionEngine(gr.basic_block):
         print(line, end="", flush=True)
         if found["type"] == "fix" and self._scene is not None:
             print(against_truth(self._scene, found), file=sys.stderr)
+
+
+def __getattr__(name: str):
+    """What needs Qt is imported when it is first asked for."""
+    if name == "PassSink":
+        from .qt_pass import PassSink
+
+        return PassSink
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

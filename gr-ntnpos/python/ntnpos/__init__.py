@@ -13,6 +13,12 @@ from .sigmf_recording import (  # noqa: F401
     open_recording,
     sigmf_source_from,
 )
+from .trajectory_file import (  # noqa: F401
+    Trajectories,
+    TrajectoryError,
+    read_trajectories,
+    write_trajectories,
+)
 
 
 def __getattr__(name: str):

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from .ntnpos_python import channel_path, delay_segment, instant, path_fading, trajectory
+from .trajectory_file import read_trajectories
 
 
 def _each(values, default, n: int, name: str) -> list:
@@ -23,6 +24,7 @@ def channel_paths(
     input_starts: Sequence[tuple[int, float]] | None = None,
     satellite_clock_offsets_s: Sequence[float] | None = None,
     fading: path_fading | Sequence[path_fading] | None = None,
+    trajectory_file: str | None = None,
 ) -> list[channel_path]:
     """Paths of an ntn_channel, one for each delay.
 
@@ -43,12 +45,18 @@ def channel_paths(
         Satellite clock minus system time; default 0.
     fading
         Multipath fading of each path, or one for all (each path still has taps of its own); default none.
+    trajectory_file
+        A file of trajectories (`read_trajectories`) whose delays take the place of `delays`; None or "": none.
 
     Raises
     ------
+    TrajectoryError
+        The file is wrong.
     ValueError
         A list has another length than delays. What is wrong within a path the block itself says.
     """
+    if trajectory_file:
+        delays = read_trajectories(trajectory_file).delays
     n = len(delays)
     if isinstance(fading, path_fading):
         fading = [fading] * n
