@@ -20,8 +20,6 @@ from ntnpos.world.timebase import Epoch
 from . import convert
 from .trajectories import ORDER, delay_segments
 
-MODELS = ("los",)
-"""Channel models."""
 BEGINNINGS = ("start", "rise")
 _EDGE_S = 0.5   # of the trajectory beyond what is received
 _FIT_S = 1.0    # a shorter fit would leave rounding noise in the high coefficients
@@ -83,13 +81,16 @@ class SatelliteLink(gr.hier_block2):
     min_elevation_deg : float
         What counts as up.
     model : str
-        One of `MODELS`.
+        "los", "ntn-tdl-a" to "ntn-tdl-d".
+    delay_spread_s, ue_speed_m_s : float
+        Of a model with taps: rms delay spread, and the receiver's speed, which gives the scattered part its Doppler spectrum
+        (only that: the place stays). In a time lapse the taps change with the time that is streamed.
     clock_offset_s, frequency_error_ppm : float
         Of the receiver's one oscillator: clock minus system time at the first sample, and how fast it runs.
     snr_db : float or None
         Of an input of unit power over the noise in the whole sample rate; None: no noise.
     seed : int
-        Of the noise.
+        Of noise and taps.
     occupied_band : float
         As of the ntn_channel.
     every_s, stretch_s : float
@@ -105,12 +106,11 @@ class SatelliteLink(gr.hier_block2):
     def __init__(self, sample_rate_hz: float, carrier_frequency_hz: float, satellite: str, elements_file: str = "",
                  latitude_deg: float = 0.0, longitude_deg: float = 0.0, height_m: float = 0.0,
                  start_utc: str = "2025-10-07T18:00:00Z", *, begin: str = "start", duration_s: float = 0.0,
-                 min_elevation_deg: float = 0.0, model: str = "los", clock_offset_s: float = 0.0,
-                 frequency_error_ppm: float = 0.0, snr_db: float | None = None, seed: int = 1,
+                 min_elevation_deg: float = 0.0, model: str = "los", delay_spread_s: float = 100e-9,
+                 ue_speed_m_s: float = 0.83, clock_offset_s: float = 0.0, frequency_error_ppm: float = 0.0, snr_db: float | None = None, seed: int = 1,
                  occupied_band: float = 0.8, every_s: float = 0.0, stretch_s: float = 0.01):
         gr.hier_block2.__init__(self, "Satellite Link", gr.io_signature(1, 1, gr.sizeof_gr_complex),
                                 gr.io_signature(1, 1, gr.sizeof_gr_complex))
-        _check("model", model, model in MODELS, "one of " + ", ".join(MODELS))
         _check("sample_rate_hz", sample_rate_hz, 0.0 < sample_rate_hz <= 1e9, "above 0, up to 1e9 Hz")
         self.sky = look_up(satellite, elements_file, latitude_deg, longitude_deg, height_m, start_utc, begin=begin,
                            duration_s=duration_s, min_elevation_deg=min_elevation_deg)
@@ -121,9 +121,10 @@ class SatelliteLink(gr.hier_block2):
         clock = ntnpos.receiver_clock(start, clock_offset_s, self.frequency_error)
         power = 0.0 if snr_db is None else 10.0 ** (-0.1 * snr_db)
         try:
+            fading = ntnpos.path_fading(model, delay_spread_s, ue_speed_m_s, None, seed)
             channel = ntnpos.ntn_channel(
                 sample_rate_hz, carrier_frequency_hz,
-                ntnpos.channel_paths([convert.trajectory(self._delay())], input_starts=[start]),
+                ntnpos.channel_paths([convert.trajectory(self._delay())], input_starts=[start], fading=fading),
                 ntnpos.channel_receiver(start, clock, ntnpos.white_noise(seed, power)), occupied_band)
         except ValueError as error:
             raise InputError("Satellite Link", "", str(error)) from None

@@ -107,6 +107,21 @@ def test_noise_is_what_the_snr_says():
     np.testing.assert_array_equal(got, again)
 
 
+def test_taps_fade():
+    """NTN-TDL-A: unit mean power over three streamed seconds, strong fades, and the same for the same seed."""
+    def streamed(seed):
+        link = SatelliteLink(256e3, *ARGUMENTS[1:], begin="rise", every_s=5.0, stretch_s=0.02, seed=seed, model="ntn-tdl-a",
+                             ue_speed_m_s=30.0)
+        return run(link, np.ones(link.samples, np.complex64))[0]
+
+    got = streamed(1)
+    # Pieces of 2 ms, past the first arrival; the Doppler of 30 m/s is 200 Hz.
+    power = np.mean(np.abs(got.reshape(-1, 512)[5:]) ** 2, axis=1)
+    assert 0.8 < power.mean() < 1.25 and power.std() > 0.3
+    np.testing.assert_array_equal(got, streamed(1))
+    assert not np.array_equal(got, streamed(2))
+
+
 def test_a_satellite_is_found_by_its_catalogue_number():
     name, line1, _ = find_satellite(SATELLITE)
     number = line1[2:7].strip()
@@ -131,7 +146,8 @@ WRONG = [
     (dict(latitude_deg=91.0), "Satellite Link: latitude_deg: 91.0; allowed: -90 to 90"),
     (dict(latitude_deg=-89.0), "shipped elements: start: STARLINK-2420 does not rise above 0 degrees in the day after"),
     (dict(longitude_deg=float("nan")), "Satellite Link: longitude_deg: nan; allowed: -180 to 180"),
-    (dict(model="rain"), "Satellite Link: model: 'rain'; allowed: one of "),
+    (dict(model="rain"), "Satellite Link: fading.model = rain: must be "),
+    (dict(model="ntn-tdl-a", delay_spread_s=1.0), "Satellite Link: paths[0].fading.delay_spread_s = 1: must be "),
     (dict(begin="noon"), "Satellite Link: begin: 'noon'; allowed: one of start, rise"),
     (dict(every_s=0.01), "Satellite Link: every_s: 0.01; allowed: 0, or more than stretch_s, up to the reception's 764 s"),
     (dict(every_s=1.0, stretch_s=1e-7), "Satellite Link: stretch_s: 1e-07; allowed: whole samples, at least one"),
