@@ -73,8 +73,8 @@ def of_scenario(name: str) -> ntnpos.Trajectories:
     scene = scene_of(scenario)
     start = scene.system_start_s
     stop = start + scenario.duration_s
-    delays = tuple(convert.trajectory(travel_time(s.orbit, scene, start - MARGIN_S, stop + MARGIN_S))
-                   for s in scenario.satellites)
+    delays = tuple(convert.trajectory(travel_time(scene.transmitter(i).orbit, scene, start - MARGIN_S, stop + MARGIN_S))
+                   for i in range(len(scenario.satellites)))
     return ntnpos.Trajectories(scenario.epoch.iso(), tuple(s.id for s in scenario.satellites), delays,
                                convert.instant(stop))
 
