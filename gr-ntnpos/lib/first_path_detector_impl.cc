@@ -124,6 +124,7 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
     pmt::pmt_t m = pmt::make_dict();
     put(m, "satellite", pmt::intern(profile.satellite));
     put(m, "slot_count", pmt::from_long(profile.slot_count));
+    put(m, "predicted_rate_s_per_s", pmt::from_double(profile.predicted_rate));
     put(m, "window_min_s", pmt::from_double(profile.window_min_s));
     put(m, "window_max_s", pmt::from_double(profile.window_max_s));
     kernel::first_path_estimate estimate;

@@ -171,6 +171,7 @@ pmt::pmt_t describe(const kernel::delay_profile& p)
     put(d, "doppler_std_hz", pmt::from_double(p.doppler_std_hz));
     put(d, "toa_rate_s_per_s", pmt::from_double(p.toa_rate));
     put(d, "toa_rate_std_s_per_s", pmt::from_double(p.toa_rate_std));
+    put(d, "predicted_rate_s_per_s", pmt::from_double(p.predicted_rate));
     put(d, "model_std_s", pmt::from_double(p.model_std_s));
     put(d, "std_factor", pmt::from_double(p.std_factor));
     if (p.carrier_phase_std_cycles > 0.0) {
@@ -232,6 +233,7 @@ std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
     };
     optional("toa_rate_s_per_s", p.toa_rate);
     optional("toa_rate_std_s_per_s", p.toa_rate_std);
+    optional("predicted_rate_s_per_s", p.predicted_rate);
     optional("model_std_s", p.model_std_s);
     optional("std_factor", p.std_factor);
     optional("carrier_phase_cycles", p.carrier_phase_cycles);

@@ -156,7 +156,8 @@ bool rx_tx_difference_impl::report(const pmt::pmt_t& toa)
         if (timing.due.full_s < 0)
             return false;
         reference = timing.due;
-        if (measure(timing, *rate, values))
+        const auto predicted = read_double(member(toa, "predicted_rate_s_per_s"));
+        if (measure(timing, *rate, predicted.value_or(*rate), values))
             put(values,
                 d_role == role::ul_rtoa ? "rtoa_std_s" : "rx_tx_std_s",
                 pmt::from_double(*std));
@@ -181,6 +182,7 @@ bool rx_tx_difference_impl::report(const pmt::pmt_t& toa)
 
 bool rx_tx_difference_impl::measure(const kernel::subframe_timing& timing,
                                     double rate,
+                                    double predicted_rate,
                                     pmt::pmt_t& out)
 {
     if (d_role != role::ue) {
@@ -194,7 +196,9 @@ bool rx_tx_difference_impl::measure(const kernel::subframe_timing& timing,
         found.subframe_offset > kernel::MAX_SUBFRAME_OFFSET ||
         std::abs(found.rx_tx_s) > kernel::MAX_RX_TX_S)
         return false;
-    put(out, "rx_tx_s", pmt::from_double(found.rx_tx_s));
+    put(out,
+        "rx_tx_s",
+        pmt::from_double(found.rx_tx_s / kernel::clock_factor(rate, predicted_rate)));
     put(out, "subframe_offset", pmt::from_long(found.subframe_offset));
     put(out,
         "dl_timing_drift_us_s",

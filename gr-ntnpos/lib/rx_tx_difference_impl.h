@@ -32,7 +32,10 @@ private:
     void handle_timing(const pmt::pmt_t& message);
     bool report(const pmt::pmt_t& toa);
     //! The role's values; false where they cannot be reported.
-    bool measure(const kernel::subframe_timing& timing, double rate, pmt::pmt_t& out);
+    bool measure(const kernel::subframe_timing& timing,
+                 double rate,
+                 double predicted_rate,
+                 pmt::pmt_t& out);
     void publish(const char* kind, pmt::pmt_t message);
     void count_bad();
 

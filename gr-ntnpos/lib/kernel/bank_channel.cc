@@ -212,6 +212,7 @@ delay_profile correlator_bank::channel::report(const job& j)
     p.arrival = model.arrival(p.sent);
     p.toa_s = model.at(p.arrival);
     p.doppler_hz = -grid.frequency_hz * model.rate_at(p.arrival);
+    p.predicted_rate = delay_rate_at(*predicted, p.arrival);
     const instant expected_at = j.start.arrival(p.sent);
     p.window_min_s = j.start.at(expected_at) - j.half_width_s;
     p.window_max_s = j.start.at(expected_at) + j.half_width_s;

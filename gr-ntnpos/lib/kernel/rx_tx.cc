@@ -19,6 +19,13 @@ subframe_timing subframe_of(const carrier& c,
              advance(arrival, -after_s / (1.0 - toa_rate)) };
 }
 
+double clock_factor(double toa_rate, double predicted_rate)
+{
+    // By the clock C: toa = C - sent, and d(sent) = (1 - predicted) dt = (1 - toa_rate)
+    // dC.
+    return (1.0 - predicted_rate) / (1.0 - toa_rate);
+}
+
 ue_rx_tx compare(const carrier& c,
                  const uplink_timing& timing,
                  const instant& start,

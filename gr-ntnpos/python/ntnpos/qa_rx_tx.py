@@ -163,6 +163,17 @@ class qa_rx_tx_block(gr_unittest.TestCase):
         self.assertAlmostEqual(m["dl_timing_drift_us_s"], 20.0, 9)
         self.assertNotIn("ue", m)
 
+    def test_the_crystal_is_taken_out(self):
+        """A UE clock 5 ppm fast makes every span 5 ppm longer; the prediction knows of no crystal."""
+        fast = 1 + 5e-6
+        for rate in (-24e-6, 0.0, 11e-6):
+            seen = 1 - (1 - rate) / fast
+            arrives = (5, 0.03425)
+            (m,), _, _ = self.run_block(
+                [self.toa(toa_rate_s_per_s=seen, predicted_rate_s_per_s=rate, t=arrives)],
+                start_time=(5, 0.0), timing_advances={0: 5.1e-3})  # fmt: skip
+            self.assertLess(abs(m["rx_tx_s"] - (5.03425 - 5.0339) / fast), 1e-15)
+
     def test_offsets_and_differences_that_cannot_be_reported(self):
         late = [self.toa(toa_s=0.5426e-0), self.toa(toa_s=-0.6e-3), self.toa(toa_s=0.542)]
         found, _, bad = self.run_block(late, start_time=(5, 0.0))

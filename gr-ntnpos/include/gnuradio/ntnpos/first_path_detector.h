@@ -28,7 +28,8 @@ namespace gr::ntnpos {
  * - `toa`: one satellite's occasion: `satellite`, `slot_count`, `status` (`ok`,
  * `no_signal`, `incomplete`), `t` (tuple: receiver clock when the slot's start arrives),
  * `toa_s`, `toa_std_s`, `doppler_hz`, `doppler_std_hz`, `toa_rate_s_per_s`,
- * `toa_rate_std_s_per_s`, `carrier_phase_cycles`, `carrier_phase_std_cycles`,
+ * `toa_rate_std_s_per_s`, `predicted_rate_s_per_s` (by the search window),
+ * `carrier_phase_cycles`, `carrier_phase_std_cycles`,
  * `carrier_phase_continuous` (comb_correlator.h defines them), `snr_db` and `rsrp_db` (of
  * all paths), `first_path_rsrpp_db`, `additional_paths` (vector of dictionaries:
  * `delay_s` after the first, `delay_std_s`, `rsrpp_db`), `los_probability`,

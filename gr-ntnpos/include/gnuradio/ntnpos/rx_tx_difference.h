@@ -28,9 +28,13 @@ namespace gr::ntnpos {
  * `t` (tuple) is when the measured DL subframe left the reference point by the
  * transmitter's clock, `rx_tx_s` its arrival minus the sending of the UL subframe nearest
  * to it (TS 38.215 5.1.30), `subframe_offset` how many subframes later that one is
- * numbered (0..542), `dl_timing_drift_us_s` d(toa)/dt (nil beyond 26.5). When UL slots
- * are sent the block knows as srs_source does: give both the same start_slot, start_time
- * and timing_advance_s, the same timing_advances, and the same messages on `timing`.
+ * numbered (0..542), `dl_timing_drift_us_s` d(toa)/dt (nil beyond 26.5).
+ * A crystal that is 5 ppm off would make half a subframe 2.5 ns wrong: `rx_tx_s` is
+ * divided by what the toa's rate says of the UE's clock beside the search window's
+ * prediction, which has to be one for a perfect clock; a toa without
+ * `predicted_rate_s_per_s` is taken as it is. When UL slots are sent the block knows as
+ * srs_source does: give both the same start_slot, start_time and timing_advance_s, the
+ * same timing_advances, and the same messages on `timing`.
  * - `gnb_rx_tx` (role gnb): the toa is that of a UE's SRS by the clock of the uplink time
  * synchronisation reference point, counted from when the slot was due there. `t` is when
  * the measured UL subframe was due, `rx_tx_s` how much later it arrived.

@@ -147,6 +147,9 @@ void bind_correlator_bank(py::module& m)
             "toa_rate", &delay_profile::toa_rate, "d(toa)/dt, s/s: -doppler_hz / f_c.")
         .def_readonly(
             "toa_rate_std", &delay_profile::toa_rate_std, "Standard deviation, s/s.")
+        .def_readonly("predicted_rate",
+                      &delay_profile::predicted_rate,
+                      "d(toa)/dt by the search window's prediction, s/s.")
         .def_readonly("model_std_s",
                       &delay_profile::model_std_s,
                       "Of the delay model at `arrival`, from the Doppler's deviation.")

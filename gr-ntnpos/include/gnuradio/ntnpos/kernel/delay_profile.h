@@ -26,6 +26,9 @@ struct delay_profile {
     double doppler_std_hz = 0.0;
     double toa_rate = 0.0; //!< d(toa)/dt, s/s: -doppler_hz / f_c
     double toa_rate_std = 0.0;
+    //! the same by the window's prediction: what differs is the receiver's crystal, where
+    //! the prediction is one for a perfect clock
+    double predicted_rate = 0.0;
     //! of the delay model at `arrival` beside the symbols' middle, from the Doppler's
     //! deviation
     double model_std_s = 0.0;

@@ -37,6 +37,13 @@ subframe_timing subframe_of(const carrier& c,
                             const instant& arrival,
                             double toa_rate);
 
+/*!
+ * How much faster than nominal a receiver's clock runs, as a factor close to 1, from the
+ * rate of a toa by that clock and the rate that a perfect clock would have seen: a span
+ * that it measures is so many times too long.
+ */
+double clock_factor(double toa_rate, double predicted_rate);
+
 //! UE Rx-Tx time difference (TS 38.215 5.1.30).
 struct ue_rx_tx {
     double rx_tx_s; //!< reception of DL subframe i minus sending of UL subframe j
