@@ -159,7 +159,7 @@ def from_record(record: Mapping[str, Any], where: object = "record") -> Measurem
 
 
 def from_wire(message: Mapping[str, Any]) -> Measurement:
-    """The measurement in a decoded wire message of kind ``toa``; profiles and bookkeeping are left out.
+    """The measurement in a decoded wire message of one of `KINDS`; profiles and bookkeeping are left out.
 
     Raises
     ------
@@ -171,7 +171,9 @@ def from_wire(message: Mapping[str, Any]) -> Measurement:
     if not (isinstance(t, (tuple, list)) and len(t) == 2 and all(type(x) in (int, float) for x in t)
             and isinstance(t[0], int) and 0 <= t[0] <= _TIME_S and 0.0 <= t[1] < 1.0):
         raise found.error("t", f"{describe(t)} is not a time", "(whole seconds, fraction in [0, 1))")
-    names = [n for n in (*_NAMES, "kind", *_OPTIONAL, *_FLAGS) if n in found.value and n != "t_s"]
+    of_kind = KINDS.get(found.value.get("kind", "toa"), {}) if isinstance(found.value.get("kind", "toa"), str) else {}
+    wanted = dict.fromkeys((*_NAMES, "kind", *of_kind, *_OPTIONAL, *_FLAGS))
+    names = [n for n in wanted if n in found.value and n != "t_s"]
     return _read(Fields("wire", "", {n: found.value[n] for n in names} | {"t_s": join(*t)}), skip=())
 
 
