@@ -33,6 +33,8 @@ DURATION_S = 0.5
 
 EXAMPLE = """example:
   ./ntnpos demo --place -33.92,18.42 --at 2025-10-07T06:30:00Z -o out/cape-town
+another:
+  ./ntnpos demo multi-rtt        # one satellite, round trips both ways: demo multi-rtt --help
 """
 
 
@@ -168,6 +170,10 @@ def give_up(satellites: int, reason: str) -> int:
 
 def main(argv: list[str]) -> int:
     """Run the command; its exit status."""
+    if argv[:1] == ["multi-rtt"]:
+        from .multi_rtt import main as multi_rtt
+
+        return multi_rtt(argv[1:])
     arguments = parser().parse_args(argv)
 
     def work() -> int:

@@ -188,10 +188,12 @@ def fitted(delay_s: Callable[[np.ndarray], np.ndarray], start_s: float, stop_s: 
     return (DelaySegment(start_s, tuple(map(float, power_series(nodes, values, span_s)))),)
 
 
-def downlink_window(link: TwoWay, start_s: float, stop_s: float, place_error_m: float, clock_bound_s: float,
+def downlink_window(link: TwoWay, start_s: float, stop_s: float, heard_s: float, place_error_m: float, clock_bound_s: float,
                     crystal_bound_ppm: float) -> SearchWindow:
-    """Where the UE looks for the PRS: by its believed place and a perfect clock."""
-    segments = fitted(lambda t: link.downlink_s(t, link.believed_ecef_m), start_s, stop_s)
+    """Where the UE looks for the PRS: by its believed place, what its clock was off when it last heard the cell at system
+    time `heard_s` (to a microsecond), and a clock that keeps time since."""
+    offset_s = round(float(link.clock.reading(heard_s)) - heard_s, 6)
+    segments = fitted(lambda t: offset_s + link.downlink_s(t - offset_s, link.believed_ecef_m), start_s, stop_s)
     return _window(link, segments, start_s, stop_s, place_error_m / C_M_S + clock_bound_s, place_error_m, crystal_bound_ppm)
 
 

@@ -19,6 +19,7 @@ from .two_way import Advance, TwoWay, advance_of, downlink_window, fitted, uplin
 
 _EDGE_S = 1e-3       # received before and after the slots that are wanted, beside what the search needs
 _EXTRA_SLOTS = 3     # sent before and after them
+_SSB_S = 0.02        # since the UE last heard a synchronisation signal
 _TRAVEL_S = 0.02     # about how long the way to the UE is: where its delay is first asked for
 MOST_SLOTS = 2000
 """A stretch is one polynomial: up to 2 s."""
@@ -31,12 +32,13 @@ class Bounds:
     Attributes
     ----------
     place_error_m : how far the believed place may be off
-    clock_s, crystal_ppm : of the UE's clock, either way
+    clock_s : how far the UE's clock may be from where it was when it last heard the cell
+    crystal_ppm : of its crystal, either way
     late_s : how far from its due time the UE's signal may arrive at the gNB
     """
 
     place_error_m: float = 20e3
-    clock_s: float = 1e-4
+    clock_s: float = 2e-5
     crystal_ppm: float = 6.0
     late_s: float = 2e-4
 
@@ -146,7 +148,8 @@ class Stretch:
             link.downlink_s, system_s, begin_s, length_s, self.first - before, self.slots + 2 * before,
             (self.first - before) * link.slot_s, reference, link.snr_dl_db, 0,
             ntnpos.satellite_signal(link.satellite, self.prs, (0, 0.0)),
-            downlink_window(link, begin_s, begin_s + length_s, bounds.place_error_m, bounds.clock_s, bounds.crystal_ppm))
+            downlink_window(link, begin_s, begin_s + length_s, about_s - _SSB_S, bounds.place_error_m, bounds.clock_s,
+                            bounds.crystal_ppm))
 
     @cached_property
     def uplink(self) -> End:
