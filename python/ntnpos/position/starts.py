@@ -8,6 +8,7 @@ import numpy as np
 from ..network.assistance import UePrior
 from ..world.constants import C_M_S, EARTH_RATE_RAD_S
 from ..world.frames import geodetic_to_ecef, rotate3
+from ..world.ground import SPHERE_M, from_map
 from .anchor_rows import across_axes
 from .layout import Layout
 from .observations import ToaRows
@@ -16,7 +17,6 @@ from .system import System
 REACH_SIGMAS = 6.0
 _MOST_REACH_M = 3.5e6                     # farther than any low orbit is seen from one place
 _SPACING_M = (6e4, 5e5)                   # far below, and just below, what low-orbit geometry curves over
-_SPHERE_M = 6371e3
 _MOST_RINGS = 3
 
 
@@ -31,13 +31,9 @@ def prior_grid(prior: UePrior) -> np.ndarray:
         count = max(6, int(np.ceil(2.0 * np.pi * radius / (1.5 * spacing))))
         distance += [radius] * count
         bearing += list(2.0 * np.pi * (np.arange(count) + 0.5 * (ring % 2)) / count)
-    arc, bearing = np.array(distance) / _SPHERE_M, np.array(bearing)
-    lat0, lon0 = np.radians(prior.latitude_deg), np.radians(prior.longitude_deg)
-    sin_lat = np.sin(lat0) * np.cos(arc) + np.cos(lat0) * np.sin(arc) * np.cos(bearing)
-    lat = np.arcsin(np.clip(sin_lat, -1.0, 1.0))
-    lon = lon0 + np.arctan2(np.sin(bearing) * np.sin(arc) * np.cos(lat0),
-                            np.cos(arc) - np.sin(lat0) * sin_lat)
-    return geodetic_to_ecef(np.degrees(lat), np.degrees(lon), prior.height_m)
+    distance, bearing = np.array(distance), np.array(bearing)
+    lat, lon = from_map(prior.latitude_deg, prior.longitude_deg, distance * np.sin(bearing), distance * np.cos(bearing))
+    return geodetic_to_ecef(lat, lon, prior.height_m)
 
 
 def with_clock(system: System, places: np.ndarray) -> np.ndarray:
@@ -70,7 +66,7 @@ def ground_rings(system: System, height_m: float) -> np.ndarray:
         for arc, count in ((0.017, 4), (0.09, 6), (0.2, 8)):
             bearing = 2.0 * np.pi * (np.arange(count) + 0.25) / count
             ring = np.cos(arc) * up + np.sin(arc) * (np.outer(np.cos(bearing), side) + np.outer(np.sin(bearing), along))
-            places.append((_SPHERE_M + height_m) * ring)
+            places.append((SPHERE_M + height_m) * ring)
     return np.concatenate(places)
 
 

@@ -77,6 +77,13 @@ def receiver() -> list[Comparison]:
     return receiver_rows.rows(_kernel)
 
 
+def position() -> list[Comparison]:
+    """The position engine: many UEs at once."""
+    from . import position as position_rows
+
+    return position_rows.comparisons()
+
+
 GROUPS: dict[str, Callable[[], list[Comparison]]] = {"waveform": waveform, "channel": channel,
-                                                     "receiver": receiver}
+                                                     "receiver": receiver, "position": position}
 """Name of a group to what makes its comparisons."""
