@@ -32,8 +32,8 @@ def draw(path: str | Path, lines: GroundLines, fix: Fix) -> None:
             if len(track) > 1 and np.linalg.norm(track[-1] - track[0]) > 0.01 * lines.reach_m:
                 axes.annotate("", track[-1] / scale, track[-2] / scale,
                               arrowprops={"arrowstyle": "-|>", "color": colours[name], "lw": 2.0})
-    places = [] if fix.estimate is None else [(fix.estimate, BLUE, "o", "the fix, 95 %")]
-    places += [(other, ORANGE, "X", "fits as well, 95 %" if i == 0 else None) for i, other in enumerate(fix.candidates)]
+    places = [] if fix.estimate is None else [(fix.estimate, BLUE, "o", "the fix, with 95 % ellipse")]
+    places += [(other, ORANGE, "X", "fits as well" if i == 0 else None) for i, other in enumerate(fix.candidates)]
     for estimate, colour, marker, label in places:
         _place(axes, lines, estimate, scale, colour, marker, label)
     axes.set_xlim(-lines.reach_m / scale, lines.reach_m / scale)
