@@ -76,7 +76,7 @@ def test_nothing_that_is_sent_stops_it(tmp_path):
         junk = [b"", b"\x00", b"\xff" * 100, b"{" * 3000, b"[" * 100_000, b'{"type": NaN}', b'{"type": "measurement", "t_s": 1e999}',
                 good[:-1], good + good, b"\x09" * 5000, b"9" * 100_000, b"{" + b" " * 1_500_000, b'"\xed\xa0\x80"']
         sent = 0
-        for _ in range(1500):
+        for _ in range(600):
             for socket in (pusher, asker.socket):
                 count = rng.choice([1, 1, 1, 2, 3, 9])
                 parts = [rng.choice(junk) if rng.random() < 0.5 else rng.randbytes(rng.randrange(400)) for _ in range(count)]
@@ -119,24 +119,32 @@ def numbered(numbers):
 
 
 def test_killed_at_any_moment_it_loses_nothing_that_it_acknowledged(tmp_path):
-    """Requests run ahead of their answers by 100; after a seeded number of answers it is killed."""
+    """Requests run ahead of their answers by 100. It is killed a seeded number of answers and up to 60 ms later: while it
+    receives, solves, commits or answers. Answers that were on their way count."""
     rng, numbers = random.Random(11), itertools.count()
     acknowledged, seen = {}, []
     for _ in range(KILLS):
         with LmfProcess(tmp_path, "--workers", "0", "--fix-every-s", "0", "--quiet-s", "0.01") as server:
             asker, waiting = server.asker(), deque()
-            messages, answers = numbered(numbers), rng.randrange(1, 1500)
-            while answers:
-                while len(waiting) < 100:
-                    waiting.append(next(messages))
-                    asker.send(waiting[-1][1])
-                answer = asker.answer()
+            messages = numbered(numbers)
+
+            def take(answer) -> None:
                 seq, text = waiting.popleft()
                 assert answer["accepted"] == 1
                 acknowledged[seq] = text.decode()
-                answers -= 1
+
+            for _ in range(rng.randrange(1, 600)):
+                while len(waiting) < 100:
+                    waiting.append(next(messages))
+                    asker.send(waiting[-1][1])
+                take(asker.answer())
+            until = time.monotonic() + rng.uniform(0.0, 0.06)
+            while time.monotonic() < until:
+                pass
             server.signal(signal.SIGKILL)
             seen += server.lines()
+            while asker.socket.poll(100):
+                take(asker.answer())
         database = sqlite3.connect(tmp_path / "store.sqlite")
         assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         stored = dict(database.execute("SELECT seq, line FROM measurement"))
@@ -144,7 +152,7 @@ def test_killed_at_any_moment_it_loses_nothing_that_it_acknowledged(tmp_path):
         database.close()
         assert {seq: stored.get(seq) for seq in acknowledged} == acknowledged
         assert all(json.dumps(fix) in fixes for fix in seen)  # what was printed had been stored
-    assert len(acknowledged) > 100 * KILLS and seen
+    assert len(acknowledged) > 50 * KILLS and seen
 
 
 def load(rng, ues: int):
