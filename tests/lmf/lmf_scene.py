@@ -58,13 +58,13 @@ class Clock:
 class Bench:
     """A service on a store in a folder, its lines in a list. A context manager."""
 
-    def __init__(self, folder, limits=Limits(), settings=Settings(), data=None, **options):
+    def __init__(self, folder, limits=Limits(), settings=Settings(), data=None, utc=None, **options):
         self.clock, self.published = Clock(), []
         self.path = folder / "store.sqlite"
         self.store, solver = Store(self.path), InlineSolver(settings)
         self.store.add_run(1.76e9, settings)
-        self.service = Service(self.store, solver, limits, self._publish, self.clock, lambda: 1.76e9 + self.clock.now,
-                               **options)
+        self.service = Service(self.store, solver, limits, self._publish, self.clock,
+                               utc or (lambda: 1.76e9 + self.clock.now), **options)
         data = data or assistance()
         self.service.add_assistance("sky", data, data.to_json())
         self.service.commit()

@@ -96,7 +96,8 @@ def test_what_is_wrong_is_said_and_nothing_is_raised(payload, says):
 
 
 @pytest.mark.parametrize("topic, says", [(b"carrier-pigeon", "pigeon"), (b"", "topic"), (b"\xff", "utf-8"),
-                                         (b"json/" + b"x" * 65, "label")])
+                                         (b"json/" + b"x" * 201, "label"),
+                                         (b"json/a\n", "label")])
 def test_topics_that_nobody_reads(topic, says):
     assert says in one(lmf_scene.line(ROW), topic).problem
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterator
 
 from ..network.assistance import Assistance
 from .records import ClaimMessage, Reading
@@ -29,6 +30,9 @@ class Library:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
 
     def __contains__(self, name: str) -> bool:
         return name in self._entries

@@ -28,6 +28,7 @@ MAX_LINES = 10000
 """Lines of one message."""
 MAX_UE_CHARS = 64
 _PMT_DICTIONARY = b"\x09"  # how a PMT dictionary begins, and no JSON of ours
+_MAX_LABEL_CHARS = 200
 _MAX_SEQ = 2**63 - 1
 
 
@@ -121,13 +122,15 @@ def read_message(topic: bytes | None, payload: bytes,
             name, _, label = topic.decode("utf-8").partition("/")
             if name not in readers:
                 raise WireError(f"topic {describe(name)} is none of {', '.join(sorted(readers))}")
-            if label and not is_ue(label):
-                raise WireError(f"topic {describe(name)}: label {describe(label)} is not 1 to {MAX_UE_CHARS} "
+            if len(label) > _MAX_LABEL_CHARS or not label.isprintable():
+                raise WireError(f"topic {describe(name)}: label {describe(label)} is not up to {_MAX_LABEL_CHARS} "
                                 "printable characters")
             reader = readers[name]
         yield from reader(payload, label)
     except (InputError, WireError, UnicodeDecodeError) as error:
         yield Bad(str(error))
+    except Exception as error:  # a reader's defect, or its library's, must not end the server
+        yield Bad(f"the reader failed: {type(error).__name__}: {error}")
 
 
 def _pmt(payload: bytes, label: str) -> Iterator[Record]:

@@ -14,6 +14,7 @@ from ..network.accounts import Accounts
 from ..network.assistance import Assistance
 from .library import MOST_NAMES, Library
 from .metrics import Counts, Latency, as_dict, as_prometheus
+from .protocol_readers import protocol_readers
 from .records import (READERS, AssistanceUpdate, Bad, ClaimMessage, Notice, Reader, Reading, Record, Request,
                       read_message)
 from .sessions import Limits, Row, Session, Sessions
@@ -71,7 +72,7 @@ class Service:
         self.sessions = Sessions(limits, store.first_session)
         self._store, self._solver, self._publish = store, solver, publish
         self._clock, self._utc, self._updates = clock, utc, updates
-        self._readers = dict(READERS)
+        self._readers = READERS | protocol_readers(self.library, utc)
         self._asked: dict[int, float] = {}  # session -> when the last measurement of its job was heard
         self._lines: list[tuple[str, str, float | None]] = []
 
