@@ -18,6 +18,7 @@ from ntnpos.scenario.model import BY_MODEL, MAX_SAMPLES, TAPPED
 from ntnpos.scenario.surroundings import as_told
 from ntnpos.world.atmosphere import SeenThrough
 from ntnpos.world.environments import ENVIRONMENTS, Situation, draw
+from ntnpos.world.feeder import ThroughPayload, common_ta_fit
 from ntnpos.world.frames import azimuth_elevation
 from ntnpos.world.light_time import received
 from ntnpos.world.link_budget import LinkBudget, free_space_loss_db
@@ -29,6 +30,8 @@ from .scene import Fading, Ray, ReceiverClock, Scene, Transmitter, link_of, wron
 LIBRARY = Path(__file__).with_name("scenarios")
 PIECE_S = 0.25
 """Powers are renewed so often: from 550 km they change by 0.02 dB at most meanwhile."""
+COMMON_TA_S = 5.0
+"""Between two epochs of common TA."""
 _MARGIN_S = 1e-4  # about what an occasion's search needs
 _JOINED_S = 5e-4  # a shorter gap is streamed
 
@@ -95,11 +98,21 @@ def transmitters_of(scenario: Scenario, situations: list[Situation | None]) -> t
         rng = np.random.default_rng([scenario.seed, 5, index])
         place, clock = errors.satellite_position_m * rng.standard_normal(3), errors.satellite_clock_s * rng.standard_normal()
         orbit = Displaced(satellite.orbit, place) if errors.satellite_position_m > 0.0 else satellite.orbit
+        if scenario.feeder is not None:
+            orbit = ThroughPayload(orbit, scenario.feeder)
         rays = tuple(Ray(p.delay_s, p.power_db, None if p.phase_deg is None else math.radians(p.phase_deg), p.doppler_hz)
                      for p in scenario.paths_of(index))
         found.append(Transmitter(orbit if air is None else SeenThrough(orbit, air), satellite.clock_offset_s + clock, rays,
                                  fading_of(scenario, index, situation)))
     return tuple(found)
+
+
+def common_ta_of(scenario: Scenario, satellite: Satellite) -> dict[str, object]:
+    """Common TA of the feeder link as the assistance data have it: a quadratic for every five seconds."""
+    start = scenario.start_s - scenario.receiver.clock_offset_s
+    epochs = start + COMMON_TA_S * (0.5 + np.arange(max(1, math.ceil(scenario.duration_s / COMMON_TA_S))))
+    first, *more = (vars(common_ta_fit(scenario.feeder, satellite.orbit, float(t), 0.5 * COMMON_TA_S)) for t in epochs)
+    return {"common_ta": first} | ({"common_ta_updates": more} if more else {})
 
 
 def told_of(scenario: Scenario) -> tuple[tuple[Satellite, ...], dict]:
@@ -108,6 +121,8 @@ def told_of(scenario: Scenario) -> tuple[tuple[Satellite, ...], dict]:
     if scenario.errors.satellite_position_m > 0.0:
         stated = {"position_std_m": scenario.errors.satellite_position_m}
         satellites = tuple(replace(s, extra=dict(s.extra) | stated) for s in satellites)
+    if scenario.feeder is not None:
+        satellites = tuple(replace(s, extra=dict(s.extra) | common_ta_of(scenario, s)) for s in satellites)
     if told is None:
         return satellites, {}
     return tuple(through(satellites, told)), {"atmosphere": as_told(told)}

@@ -14,6 +14,7 @@ from ntnpos.network.resources import Carrier, PrsResource
 from ntnpos.world.constants import EARTH_RADIUS_M
 from ntnpos.world.elements import SHIPPED, SHIPPED_TIME, shipped_elements
 from ntnpos.world.frames import enu_rotation, geodetic_to_ecef
+from ntnpos.world.light_time import received
 from ntnpos.world.link_budget import LinkBudget, eirp_density_dbw_mhz
 from ntnpos.world.orbits import Orbit
 from ntnpos.world.timebase import Epoch
@@ -75,6 +76,11 @@ class Transmitter:
     rays: tuple[Ray, ...] = LINE_OF_SIGHT
     """Earliest first; none: nothing of it arrives."""
     fading: Fading | None = None
+
+    def range_m(self, place: np.ndarray, t_s: float) -> float:
+        """Distance from a place [3] of what is received there at a system time: the service link's alone."""
+        seen = received(self.orbit, place, t_s)
+        return float(np.linalg.norm(seen.sat_at_rx_frame[0] - place))
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from gnuradio import blocks, gr, ntnpos
 
+from ntnpos.errors import InputError
 from ntnpos.network.resources import PrsResource
 from ntnpos.network.search_windows import DelaySegment
-from ntnpos.world.constants import C_M_S
 from ntnpos.world.light_time import received
 
 from . import convert
+from .payload import Turn, turn_of, turned
 from .scene import LINE_OF_SIGHT, Fading, Ray, Scene
 from .trajectories import delay_segments
 
@@ -23,6 +24,7 @@ NOISE_POWER = 1e-3
 """Variance of a complex noise sample at the receiver."""
 _EDGE_S = 2e-3   # sent before and after what is received, so that no filter meets an edge
 _SPREAD = 1.1    # of the PRS' band
+_WIDEST = 0.8    # that the channel's filters hold
 
 
 def amplitude(snr_db: float, prs: PrsResource, n_rb: int, scs_hz: float, sample_rate_hz: float) -> float:
@@ -62,11 +64,27 @@ def fading(of: Fading | None) -> dict[str, ntnpos.path_fading]:
     return {"fading": ntnpos.path_fading(model=of.model, delay_spread_s=of.delay_spread_s, ue_speed_m_s=of.ue_speed_m_s, seed=of.seed)}
 
 
-def occupied_band(scene: Scene, carrier: ntnpos.carrier) -> float:
-    """Band about 0 Hz that the PRS fill and what the symbols' edges spread of it, as the channel takes it."""
+def occupied_band(scene: Scene, carrier: ntnpos.carrier, shift_hz: float = 0.0) -> float:
+    """Band about 0 Hz that the PRS fill and what the symbols' edges spread of it, as the channel takes it.
+
+    Parameters
+    ----------
+    shift_hz : float
+        How far the feeder link turns a signal's band to either side.
+
+    Raises
+    ------
+    InputError
+        The shifted signal leaves what the channel filters.
+    """
     edges = [abs(12 * prb - 6 * carrier.n_rb) for s in scene.assistance.satellites
              for prb in (s.prs.start_prb, s.prs.start_prb + s.prs.num_rb)]
-    return min(0.8, _SPREAD * 2.0 * max(edges) * carrier.scs_khz * 1e3 / carrier.sample_rate_hz)
+    width = max(edges) * carrier.scs_khz * 1e3
+    if 2.0 * (width + shift_hz) > _WIDEST * carrier.sample_rate_hz and shift_hz > 0.0:
+        raise InputError(scene.assistance.path, "feeder.frequency_hz",
+                         f"turns the signal by {shift_hz:.0f} Hz out of {_WIDEST:g} of the sample rate",
+                         "compensated_at_s near the reception, a lower feeder carrier or a higher sample rate")
+    return min(_WIDEST, _SPREAD * 2.0 * (width + shift_hz) / carrier.sample_rate_hz)
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,8 @@ class Link:
     path: ntnpos.channel_path
     echoes: tuple[ntnpos.channel_path, ...] = ()
     """Its later ways."""
+    turn: Turn | None = None
+    """What a transposing payload does to the phase of the samples; None: nothing."""
 
     @property
     def paths(self) -> list[ntnpos.channel_path]:
@@ -122,7 +142,7 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: fl
         segments = travel_time(true.orbit, scene, system_start - _EDGE_S, system_start + duration_s + _EDGE_S)
         delay = segments[0].coefficients[0] + (at_s - system_start) - true.clock_offset_s
         first_slot = math.floor((at_s - delay - latest_s - _EDGE_S - satellite.sfn0_time_s) / slot_s)
-        snr_db = scene.snr_at(index, C_M_S * segments[0].coefficients[0])
+        snr_db = scene.snr_at(index, true.range_m(scene.ecef_at(system_start), system_start))
         gain = amplitude(snr_db, satellite.prs, scene.assistance.carrier.n_rb, carrier.scs_khz * 1e3,
                          carrier.sample_rate_hz)
         sent = convert.instant(satellite.sfn0_time_s).advanced(
@@ -135,7 +155,9 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: fl
             gain=gain * 10.0 ** (0.05 * ray.relative_db) * cmath.exp(1j * phase), input_start=sent,
             satellite_clock_offset_s=true.clock_offset_s, **fading(true.fading))
             for ray, phase in zip(true.rays, [common] if true.rays == LINE_OF_SIGHT else phases(scene, index))]
-        found.append(Link(convert.prs_resource(satellite.prs), first_slot, n_slots, paths[0], tuple(paths[1:])))
+        begin = satellite.sfn0_time_s + first_slot * slot_s - true.clock_offset_s
+        found.append(Link(convert.prs_resource(satellite.prs), first_slot, n_slots, paths[0], tuple(paths[1:]),
+                          turn_of(true.orbit, begin, n_slots * slot_s, carrier)))
     return found
 
 
@@ -161,9 +183,9 @@ class Downlink(gr.hier_block2):
             ntnpos.white_noise(scene.seed if noise_seed is None else noise_seed, NOISE_POWER))
         channel = ntnpos.ntn_channel(carrier.sample_rate_hz, carrier.frequency_hz,
                                      [path for link in links for path in link.paths], receiver,
-                                     occupied_band(scene, carrier))
+                                     occupied_band(scene, carrier, max((l.turn.shift_hz for l in links if l.turn), default=0.0)))
         for index, link in enumerate(links):
             source = ntnpos.prs_source(carrier, [link.resource], link.first_slot, link.n_slots)
-            self.connect(source, (channel, index))
+            self.connect(source if link.turn is None else turned(source, link.turn), (channel, index))
         samples = round(duration_s * carrier.sample_rate_hz)
         self.connect(channel, blocks.head(gr.sizeof_gr_complex, samples), self)

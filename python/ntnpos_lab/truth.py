@@ -15,7 +15,7 @@ from ntnpos.position.timing import doppler_bound_hz, toa_bound_s
 from ntnpos.scenario import Scenario
 from ntnpos.scenario.surroundings import as_told
 from ntnpos.world.atmosphere import SeenThrough
-from ntnpos.world.constants import C_M_S
+from ntnpos.world.feeder import ThroughPayload
 from ntnpos.world.light_time import received
 from ntnpos.world.orbits import Orbit
 
@@ -47,13 +47,14 @@ def power_at(scene: Scene, index: int, t_s: float) -> float:
     """SNR in dB of the first path of satellite `index` in a piece that begins when the receiver clock reads `t_s`."""
     system = scene.system_start_s + (t_s - scene.start_s) / (1.0 + scene.clock.frequency_error_ppm * 1e-6)
     true = scene.transmitter(index)
-    found = received(true.orbit, scene.ecef_at(system), system)
-    return scene.snr_at(index, C_M_S * float(found.delay_s[0])) + true.rays[0].relative_db
+    return scene.snr_at(index, true.range_m(scene.ecef_at(system), system)) + true.rays[0].relative_db
 
 
 def bare(orbit: Orbit) -> Orbit:
-    """An orbit without the atmosphere that it is seen through."""
-    return orbit.orbit if isinstance(orbit, SeenThrough) else orbit
+    """An orbit without what its signals come through."""
+    while isinstance(orbit, (SeenThrough, ThroughPayload)):
+        orbit = orbit.orbit
+    return orbit
 
 
 def line_of_sight(true: Transmitter) -> bool:
@@ -138,6 +139,7 @@ def truth_of(scenario: Scenario, scene: Scene, streamed: Sequence[Stretch], fact
                                "at_rx_frac_s": scene.start_s % 1.0, "rate_error_ppm": scene.clock.frequency_error_ppm,
                                "meaning": "receiver clock minus system time; grows by rate_error_ppm*1e-6 a second"},
             "sample_factor": factor, "carrier_hz": carrier.frequency_hz, "satellites": satellites,
+            "feeder": None if scenario.feeder is None else vars(scenario.feeder),
             "atmosphere": None if scenario.air.true is None else as_told(scenario.air.true),
             "position": {"crlb": position_bound(scene, rows)}}
 

@@ -244,7 +244,7 @@ OLD = {"type": "tle", "line1": LINE1, "line2": LINE2}
     ("seed", 1.5, "scenario: seed: 1.5 is not a whole number; allowed: 0 to 4294967295"),
     ("seed", -1, "scenario: seed: -1 is out of range; allowed: 0 to 4294967295"),
     ("note", "x", "scenario: note: is unknown; allowed: title, epoch_utc, start_s, duration_s, occasions, seed, carrier, satellites, "
-                  "prs, ue, receiver, channel, link, prior, atmosphere, errors"),
+                  "prs, ue, receiver, channel, link, prior, atmosphere, errors, feeder"),
     ("ue", GONE, "scenario: ue: is missing; allowed: a mapping of fields"),
 ])
 def test_one_thing_wrong_is_said_in_one_line(example, path, value, said):

@@ -15,13 +15,13 @@ from ..network.resources import Carrier, read_carrier
 from .channel import read_channel, read_link
 from .model import DATATYPES, MAX_SAMPLES, Occasions, Prior, Receiver, Scenario, Ue
 from .satellites import read_satellites
-from .surroundings import read_air, read_errors
+from .surroundings import read_air, read_errors, read_feeder
 from .yaml_file import YamlFields, read_yaml
 
 MAX_DURATION_S = 86400.0
 _EDGE_S = 0.05  # travel time, clock offset and search window of an occasion
 _TOP = ("title", "epoch_utc", "start_s", "duration_s", "occasions", "seed", "carrier", "satellites", "prs", "ue",
-        "receiver", "channel", "link", "prior", "atmosphere", "errors")
+        "receiver", "channel", "link", "prior", "atmosphere", "errors", "feeder")
 _CARRIER = ("frequency_hz", "scs_khz", "n_rb", "sample_rate_hz", "cyclic_prefix", "phase_compensation")
 
 
@@ -60,6 +60,7 @@ def parse_scenario(value: Any, name: str = "scenario") -> Scenario:
         seed=top.integer("seed", 0, 2**32 - 1, default=1), carrier=carrier, sample_rate_hz=sample_rate,
         satellites=satellites, own_paths=own_paths, ue=ue, receiver=receiver, channel=channel, link=read_link(top, channel),
         air=read_air(top, epoch, carrier.frequency_hz), errors=read_errors(top),
+        feeder=read_feeder(top, carrier.frequency_hz, satellites, (first, first + duration)),
         prior=Prior(prior.number("horizontal_sigma_m", 0.0, 1e6, above=True, default=50e3),
                     prior.number("height_sigma_m", 0.0, 1e4, above=True, default=100.0)))
 

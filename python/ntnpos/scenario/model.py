@@ -11,6 +11,7 @@ from ..network.assistance import Satellite
 from ..network.resources import Carrier
 from ..world.atmosphere import Atmosphere
 from ..world.environments import ENVIRONMENTS
+from ..world.feeder import Feeder
 from ..world.frames import enu_rotation, geodetic_to_ecef
 from ..world.timebase import Epoch
 
@@ -178,6 +179,8 @@ class Scenario:
     prior: Prior
     air: Air
     errors: Errors
+    feeder: Feeder | None = None
+    """None: the satellites make their signals themselves (regenerative payload)."""
 
     def paths_of(self, index: int) -> tuple[Path, ...]:
         """Of a satellite, earliest first."""

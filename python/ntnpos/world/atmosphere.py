@@ -91,10 +91,20 @@ class Atmosphere:
 
 @dataclass(frozen=True)
 class SeenThrough:
-    """An orbit whose signals pass the atmosphere: `light_time.received` adds its delays."""
+    """An orbit (or a payload, `ntnpos.world.feeder`) whose signals pass the atmosphere: `light_time.received` adds its delays."""
 
     orbit: Orbit
     atmosphere: Atmosphere
+
+    @property
+    def hop(self):
+        """See `ntnpos.world.feeder.ThroughPayload.hop`; None where there is no feeder link."""
+        return getattr(self.orbit, "hop", None)
+
+    @property
+    def feeder(self):
+        """The feeder link; None where there is none."""
+        return getattr(self.orbit, "feeder", None)
 
     def state(self, t_s) -> tuple[np.ndarray, np.ndarray]:
         """See `Orbit.state`."""

@@ -2,12 +2,13 @@
 """Travel time from a moving satellite to a receiver on the turning Earth.
 
 A signal sent at t1 from r(t1) and received at t2 at u(t2), both ECEF, has travelled |R3(omega (t2 - t1))
-r(t1) - u(t2)|. An orbit with an `atmosphere` (`ntnpos.world.atmosphere.SeenThrough`) adds that one's delays.
+r(t1) - u(t2)|. An orbit with an `atmosphere` (`ntnpos.world.atmosphere.SeenThrough`) adds that one's delays, one with a `hop`
+(`ntnpos.world.feeder.ThroughPayload`) the feeder link's.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -27,13 +28,14 @@ class LightTime:
     Attributes
     ----------
     delay_s : [n]
-        Travel time (of the code: with an ionosphere its group delay).
+        Travel time (of the code: with an ionosphere its group delay; with a feeder link both hops).
     t_tx_s : [n]
-        System time of emission, t_rx - delay.
+        System time at which it left the satellite.
     sat_at_rx_frame : [n, 3]
         Place of emission in m, in the Earth-fixed frame of the instant of reception.
     rate : [n]
-        d(delay)/d(t_rx), s/s; with an ionosphere of the carrier's delay, which is what a Doppler shows.
+        d(delay)/d(t_rx), s/s; with an ionosphere of the carrier's delay, with a feeder link of the carrier's phase over the service
+        link's frequency: what a Doppler shows.
     gradient : [n, 3]
         d(delay_s)/d(ue_ecef) in s/m at fixed reception time, the satellite's motion during the change
         included. The atmosphere's part (1e-5 of it) is left out.
@@ -93,8 +95,13 @@ def received(orbit: Orbit, ue_ecef, t_rx_s, ue_velocity_ecef=None) -> LightTime:
         after, before = (np.subtract(*atmosphere.delays_s(ue + h * velocity, sat + h * moving)) for h in (_HALF_S, -_HALF_S))
         air_rate = (after - before) / (2.0 * _HALF_S)
     stretch = C_M_S + closing + turning
-    return LightTime(delay, t_rx_s - delay, sat, (closing - receiving + C_M_S * air_rate) / stretch,
-                     -unit / stretch[..., None], 2.0 * ions)
+    rate = (closing - receiving + C_M_S * air_rate) / stretch
+    found = LightTime(delay, t_rx_s - delay, sat, rate, -unit / stretch[..., None], 2.0 * ions)
+    hop = getattr(orbit, "hop", None)
+    if hop is None:
+        return found
+    late, slope = hop(found.t_tx_s)
+    return replace(found, delay_s=delay + late, rate=rate + orbit.feeder.frequency_ratio * slope * (1.0 - rate))
 
 
 def _line_of_sight(r, v, delay, ue):
