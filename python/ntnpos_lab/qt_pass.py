@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live display of a satellite's pass in a Qt window: delay and Doppler as measured, over those of geometry and clock.
+"""Live display of a satellite's pass in a Qt window: delay and Doppler as measured, over those of geometry
+and clock.
 
 Imported only where it is used: the rest of the laboratory needs no Qt.
 """
@@ -55,14 +56,17 @@ class _Panel:
 
     def dots(self):
         """An item for measurements, on top."""
-        return self.plot.plot([], [], pen=None, symbol="o", symbolSize=4, symbolPen=None, symbolBrush=MEASURED)
+        return self.plot.plot(
+            [], [], pen=None, symbol="o", symbolSize=4, symbolPen=None, symbolBrush=MEASURED
+        )
 
 
 class PassSink(gr.basic_block):
-    """Draws Doppler and delay of one satellite as they are measured, over what geometry and clock say, and the difference.
+    """Draws Doppler and delay of one satellite as they are measured, over what geometry and clock say, and
+    the difference.
 
-    Message port meas (in): what a first_path_detector sends. Other messages than measurements that found something are
-    passed over.
+    Message port meas (in): what a first_path_detector sends. Other messages than measurements that found
+    something are passed over.
 
     Parameters
     ----------
@@ -72,8 +76,13 @@ class PassSink(gr.basic_block):
         As of the SatelliteLink.
     """
 
-    def __init__(self, sky: Reception, carrier_frequency_hz: float, clock_offset_s: float = 0.0,
-                 frequency_error_ppm: float = 0.0):
+    def __init__(
+        self,
+        sky: Reception,
+        carrier_frequency_hz: float,
+        clock_offset_s: float = 0.0,
+        frequency_error_ppm: float = 0.0,
+    ):
         gr.basic_block.__init__(self, name="Pass Display", in_sig=None, out_sig=None)
         self._sky, self._told = sky, (carrier_frequency_hz, clock_offset_s, frequency_error_ppm)
         self.measured: list[tuple[float, float, float]] = []
@@ -81,12 +90,16 @@ class PassSink(gr.basic_block):
         self._layout = pyqtgraph.GraphicsLayoutWidget()
         self._layout.setBackground("w")
         span = sky.stop_s - sky.start_s
-        self._layout.addLabel(f"{sky.satellite} from {sky.epoch.plus(sky.start_s).iso()[:19]}Z, "
-                              f"<b style='color:{EXPECTED}'>expected</b>, <b style='color:{MEASURED}'>measured</b>",
-                              color="#000000", colspan=2)
+        self._layout.addLabel(
+            f"{sky.satellite} from {sky.epoch.plus(sky.start_s).iso()[:19]}Z, "
+            f"<b style='color:{EXPECTED}'>expected</b>, <b style='color:{MEASURED}'>measured</b>",
+            color="#000000",
+            colspan=2,
+        )
         self._panels = []
-        for row, labels in enumerate((("Doppler (kHz)", "measured - expected (Hz)"),
-                                      ("delay (ms)", "measured - expected (ns)")), 1):
+        for row, labels in enumerate(
+            (("Doppler (kHz)", "measured - expected (Hz)"), ("delay (ms)", "measured - expected (ns)")), 1
+        ):
             self._layout.nextRow()
             self._panels += [_Panel(self._layout, span, label, row == 2) for label in labels]
             self._layout.ci.layout.setRowStretchFactor(row, 1)
@@ -118,8 +131,9 @@ class PassSink(gr.basic_block):
         t, toa, doppler = found
         true_toa, true_doppler = (float(v[0]) for v in expected(self._sky, t, *self._told))
         self.measured.append(found)
-        self._drawn.append((t - self._sky.start_s, 1e-3 * doppler, doppler - true_doppler, 1e3 * toa,
-                            1e9 * (toa - true_toa)))
+        self._drawn.append(
+            (t - self._sky.start_s, 1e-3 * doppler, doppler - true_doppler, 1e3 * toa, 1e9 * (toa - true_toa))
+        )
         if not self._redraw.isActive():
             self._redraw.start()
 

@@ -21,8 +21,8 @@ from . import convert
 from .trajectories import ORDER, delay_segments
 
 BEGINNINGS = ("start", "rise")
-_EDGE_S = 0.5   # of the trajectory beyond what is received
-_FIT_S = 1.0    # a shorter fit would leave rounding noise in the high coefficients
+_EDGE_S = 0.5  # of the trajectory beyond what is received
+_FIT_S = 1.0  # a shorter fit would leave rounding noise in the high coefficients
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class _SegmentTags(gr.sync_block):
         gr.sync_block.__init__(self, "segment_tags", [np.complex64], [np.complex64])
         self.set_tag_propagation_policy(gr.TPP_DONT)
         self._length, self._start_s, self._every_s = length, start_s, every_s
-        self._constant = [(pmt.intern("rx_rate"), pmt.from_double(rate_hz)),
-                          (pmt.intern("rx_freq"), pmt.from_double(carrier_hz))]
+        self._constant = [
+            (pmt.intern("rx_rate"), pmt.from_double(rate_hz)),
+            (pmt.intern("rx_freq"), pmt.from_double(carrier_hz)),
+        ]
 
     def work(self, input_items, output_items):
         """See gr.sync_block."""
@@ -59,9 +61,9 @@ class _SegmentTags(gr.sync_block):
 class SatelliteLink(gr.hier_block2):
     """A satellite's signal as a receiver at a place takes it: moving delay, Doppler, crystal, noise.
 
-    The input's first sample leaves the satellite when the reception starts; until it has arrived the output is noise.
-    The output carries `rx_time`, `rx_rate`, `rx_freq` at its first sample, times counted from `start_utc`, and ends when
-    the satellite has set or the duration is over.
+    The input's first sample leaves the satellite when the reception starts; until it has arrived the output
+    is noise. The output carries `rx_time`, `rx_rate`, `rx_freq` at its first sample, times counted from
+    `start_utc`, and ends when the satellite has set or the duration is over.
 
     Parameters
     ----------
@@ -83,8 +85,9 @@ class SatelliteLink(gr.hier_block2):
     model : str
         "los", "ntn-tdl-a" to "ntn-tdl-d".
     delay_spread_s, ue_speed_m_s : float
-        Of a model with taps: rms delay spread, and the receiver's speed, which gives the scattered part its Doppler spectrum
-        (only that: the place stays). In a time lapse the taps change with the time that is streamed.
+        Of a model with taps: rms delay spread, and the receiver's speed, which gives the scattered part its
+        Doppler spectrum (only that: the place stays). In a time lapse the taps change with the time that is
+        streamed.
     clock_offset_s, frequency_error_ppm : float
         Of the receiver's one oscillator: clock minus system time at the first sample, and how fast it runs.
     snr_db : float or None
@@ -94,8 +97,9 @@ class SatelliteLink(gr.hier_block2):
     occupied_band : float
         As of the ntn_channel.
     every_s, stretch_s : float
-        A time lapse: of every `every_s` seconds the first `stretch_s` are streamed, each stretch with an `rx_time` tag of
-        its own. What was sent jumps as well: input samples are used without a gap. every_s 0: all is streamed.
+        A time lapse: of every `every_s` seconds the first `stretch_s` are streamed, each stretch with an
+        `rx_time` tag of its own. What was sent jumps as well: input samples are used without a gap. every_s
+        0: all is streamed.
 
     Raises
     ------
@@ -103,17 +107,49 @@ class SatelliteLink(gr.hier_block2):
         Which argument is wrong; the satellite is unknown or below the horizon; its elements are too old.
     """
 
-    def __init__(self, sample_rate_hz: float, carrier_frequency_hz: float, satellite: str, elements_file: str = "",
-                 latitude_deg: float = 0.0, longitude_deg: float = 0.0, height_m: float = 0.0,
-                 start_utc: str = "2025-10-07T18:00:00Z", *, begin: str = "start", duration_s: float = 0.0,
-                 min_elevation_deg: float = 0.0, model: str = "los", delay_spread_s: float = 100e-9,
-                 ue_speed_m_s: float = 0.83, clock_offset_s: float = 0.0, frequency_error_ppm: float = 0.0, snr_db: float | None = None, seed: int = 1,
-                 occupied_band: float = 0.8, every_s: float = 0.0, stretch_s: float = 0.01):
-        gr.hier_block2.__init__(self, "Satellite Link", gr.io_signature(1, 1, gr.sizeof_gr_complex),
-                                gr.io_signature(1, 1, gr.sizeof_gr_complex))
+    def __init__(
+        self,
+        sample_rate_hz: float,
+        carrier_frequency_hz: float,
+        satellite: str,
+        elements_file: str = "",
+        latitude_deg: float = 0.0,
+        longitude_deg: float = 0.0,
+        height_m: float = 0.0,
+        start_utc: str = "2025-10-07T18:00:00Z",
+        *,
+        begin: str = "start",
+        duration_s: float = 0.0,
+        min_elevation_deg: float = 0.0,
+        model: str = "los",
+        delay_spread_s: float = 100e-9,
+        ue_speed_m_s: float = 0.83,
+        clock_offset_s: float = 0.0,
+        frequency_error_ppm: float = 0.0,
+        snr_db: float | None = None,
+        seed: int = 1,
+        occupied_band: float = 0.8,
+        every_s: float = 0.0,
+        stretch_s: float = 0.01,
+    ):
+        gr.hier_block2.__init__(
+            self,
+            "Satellite Link",
+            gr.io_signature(1, 1, gr.sizeof_gr_complex),
+            gr.io_signature(1, 1, gr.sizeof_gr_complex),
+        )
         _check("sample_rate_hz", sample_rate_hz, 0.0 < sample_rate_hz <= 1e9, "above 0, up to 1e9 Hz")
-        self.sky = look_up(satellite, elements_file, latitude_deg, longitude_deg, height_m, start_utc, begin=begin,
-                           duration_s=duration_s, min_elevation_deg=min_elevation_deg)
+        self.sky = look_up(
+            satellite,
+            elements_file,
+            latitude_deg,
+            longitude_deg,
+            height_m,
+            start_utc,
+            begin=begin,
+            duration_s=duration_s,
+            min_elevation_deg=min_elevation_deg,
+        )
         self.clock_offset_s, self.frequency_error = clock_offset_s, 1e-6 * frequency_error_ppm
         self.carrier_frequency_hz, self.sample_rate_hz = carrier_frequency_hz, sample_rate_hz
         self.lapse = _lapse(TimeLapse(every_s, stretch_s), self.sky, sample_rate_hz)
@@ -123,16 +159,28 @@ class SatelliteLink(gr.hier_block2):
         try:
             fading = ntnpos.path_fading(model, delay_spread_s, ue_speed_m_s, None, seed)
             channel = ntnpos.ntn_channel(
-                sample_rate_hz, carrier_frequency_hz,
-                ntnpos.channel_paths([convert.trajectory(self._delay())], input_starts=[start], fading=fading),
-                ntnpos.channel_receiver(start, clock, ntnpos.white_noise(seed, power)), occupied_band)
+                sample_rate_hz,
+                carrier_frequency_hz,
+                ntnpos.channel_paths(
+                    [convert.trajectory(self._delay())], input_starts=[start], fading=fading
+                ),
+                ntnpos.channel_receiver(start, clock, ntnpos.white_noise(seed, power)),
+                occupied_band,
+            )
         except ValueError as error:
             raise InputError("Satellite Link", "", str(error)) from None
         samples = blocks.head(gr.sizeof_gr_complex, self.samples)
         self._parts = [channel, samples]
         if self.lapse is not None:
-            self._parts.append(_SegmentTags(round(self.lapse.stretch_s * sample_rate_hz), start[0], self.lapse.every_s,
-                                            sample_rate_hz, carrier_frequency_hz))
+            self._parts.append(
+                _SegmentTags(
+                    round(self.lapse.stretch_s * sample_rate_hz),
+                    start[0],
+                    self.lapse.every_s,
+                    sample_rate_hz,
+                    carrier_frequency_hz,
+                )
+            )
         self.connect(self, *self._parts, self)
 
     @property
@@ -140,7 +188,9 @@ class SatelliteLink(gr.hier_block2):
         """How many are streamed in a time lapse; 1 without."""
         if self.lapse is None:
             return 1
-        return 1 + math.floor((self.sky.stop_s - self.sky.start_s - self.lapse.stretch_s) / self.lapse.every_s)
+        return 1 + math.floor(
+            (self.sky.stop_s - self.sky.start_s - self.lapse.stretch_s) / self.lapse.every_s
+        )
 
     @property
     def samples(self) -> int:
@@ -149,21 +199,27 @@ class SatelliteLink(gr.hier_block2):
         return self.stretches * int(whole * self.sample_rate_hz + 1e-6)
 
     def expected(self, t_s) -> tuple[np.ndarray, np.ndarray]:
-        """Pseudo-delay in s and Doppler in Hz [n] at receiver-clock times [n]: geometry and the receiver's clock."""
-        return expected(self.sky, t_s, self.carrier_frequency_hz, self.clock_offset_s, 1e6 * self.frequency_error)
+        """Pseudo-delay in s and Doppler in Hz [n] at receiver-clock times [n]: geometry and the receiver's
+        clock."""
+        return expected(
+            self.sky, t_s, self.carrier_frequency_hz, self.clock_offset_s, 1e6 * self.frequency_error
+        )
 
     def _delay(self) -> tuple[DelaySegment, ...]:
         """Travel time by the channel's system time, which in a time lapse runs without the gaps."""
         sky, lapse, gained = self.sky, self.lapse, self.frequency_error / (1.0 + self.frequency_error)
         start = sky.start_s - self.clock_offset_s
         if lapse is None:
-            return delay_segments(sky.orbit, lambda t: sky.ue_ecef, start - _EDGE_S, sky.stop_s - self.clock_offset_s
-                                  + _EDGE_S)
+            return delay_segments(
+                sky.orbit, lambda t: sky.ue_ecef, start - _EDGE_S, sky.stop_s - self.clock_offset_s + _EDGE_S
+            )
         found = []
         for number in range(self.stretches):
             # A stretch's piece begins half a sample early: its first sample is surely within.
-            streamed, real = ((1.0 - gained) * number * step - 0.5 / self.sample_rate_hz
-                              for step in (lapse.stretch_s, lapse.every_s))
+            streamed, real = (
+                (1.0 - gained) * number * step - 0.5 / self.sample_rate_hz
+                for step in (lapse.stretch_s, lapse.every_s)
+            )
             c = delay_polynomial(sky.orbit, sky.ue_ecef, start + real, max(lapse.stretch_s, _FIT_S), ORDER)
             # What the receiver's clock gains in the gaps.
             c[0] += gained * number * (lapse.every_s - lapse.stretch_s)
@@ -171,9 +227,18 @@ class SatelliteLink(gr.hier_block2):
         return tuple(found)
 
 
-def look_up(satellite: str, elements_file: str, latitude_deg: float, longitude_deg: float, height_m: float,
-            start_utc: str, *, begin: str = "start", duration_s: float = 0.0,
-            min_elevation_deg: float = 0.0) -> Reception:
+def look_up(
+    satellite: str,
+    elements_file: str,
+    latitude_deg: float,
+    longitude_deg: float,
+    height_m: float,
+    start_utc: str,
+    *,
+    begin: str = "start",
+    duration_s: float = 0.0,
+    min_elevation_deg: float = 0.0,
+) -> Reception:
     """The satellite above the place; arguments and errors as of `SatelliteLink`."""
     _check("begin", begin, begin in BEGINNINGS, "one of " + ", ".join(BEGINNINGS))
     _check("latitude_deg", latitude_deg, abs(latitude_deg) <= 90.0, "-90 to 90")
@@ -184,13 +249,23 @@ def look_up(satellite: str, elements_file: str, latitude_deg: float, longitude_d
     try:
         at = Epoch.parse(start_utc)
     except ValueError as error:
-        raise InputError("Satellite Link", "start_utc", f"{start_utc!r} is {error}", "as 2025-10-07T18:00:00Z") from None
-    return reception(satellite, elements_file, at, geodetic_to_ecef(latitude_deg, longitude_deg, height_m),
-                     from_rise=begin == "rise", duration_s=duration_s, min_elevation_deg=min_elevation_deg)
+        raise InputError(
+            "Satellite Link", "start_utc", f"{start_utc!r} is {error}", "as 2025-10-07T18:00:00Z"
+        ) from None
+    return reception(
+        satellite,
+        elements_file,
+        at,
+        geodetic_to_ecef(latitude_deg, longitude_deg, height_m),
+        from_rise=begin == "rise",
+        duration_s=duration_s,
+        min_elevation_deg=min_elevation_deg,
+    )
 
 
-def expected(sky: Reception, t_s, carrier_hz: float, clock_offset_s: float = 0.0,
-             frequency_error_ppm: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def expected(
+    sky: Reception, t_s, carrier_hz: float, clock_offset_s: float = 0.0, frequency_error_ppm: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Pseudo-delay in s and Doppler in Hz [n] of a reception at receiver-clock times [n] in s."""
     t_s, error = np.atleast_1d(np.asarray(t_s, dtype=float)), 1e-6 * frequency_error_ppm
     clock_s = clock_offset_s + error / (1.0 + error) * (t_s - sky.start_s)
@@ -209,7 +284,16 @@ def _lapse(wanted: TimeLapse, sky: Reception, rate_hz: float) -> TimeLapse | Non
     if wanted.every_s == 0.0:
         return None
     length = wanted.stretch_s * rate_hz
-    _check("stretch_s", wanted.stretch_s, length >= 1.0 and abs(length - round(length)) < 1e-6, "whole samples, at least one")
-    _check("every_s", wanted.every_s, wanted.stretch_s < wanted.every_s <= sky.stop_s - sky.start_s,
-           f"0, or more than stretch_s, up to the reception's {sky.stop_s - sky.start_s:.0f} s")
+    _check(
+        "stretch_s",
+        wanted.stretch_s,
+        length >= 1.0 and abs(length - round(length)) < 1e-6,
+        "whole samples, at least one",
+    )
+    _check(
+        "every_s",
+        wanted.every_s,
+        wanted.stretch_s < wanted.every_s <= sky.stop_s - sky.start_s,
+        f"0, or more than stretch_s, up to the reception's {sky.stop_s - sky.start_s:.0f} s",
+    )
     return wanted

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One satellite's pass for a flowgraph: the satellite above the place, and what a receiver of its DL-PRS is told."""
+"""One satellite's pass for a flowgraph: the satellite above the place, and what a receiver of its DL-PRS is
+told."""
 
 from __future__ import annotations
 
@@ -40,23 +41,51 @@ class PassReceiver:
 
 
 @lru_cache(maxsize=8)
-def pass_receiver(sky: Reception, carrier_frequency_hz: float = 2.0e9, sample_rate_hz: float = 7.68e6, n_rb: int = 24,
-                  sequence_id: int = 17) -> PassReceiver:
-    """A receiver that knows the satellite's elements and its own place to a few km, and its oscillator to 0.5 ppm.
+def pass_receiver(
+    sky: Reception,
+    carrier_frequency_hz: float = 2.0e9,
+    sample_rate_hz: float = 7.68e6,
+    n_rb: int = 24,
+    sequence_id: int = 17,
+) -> PassReceiver:
+    """A receiver that knows the satellite's elements and its own place to a few km, and its oscillator to 0.5
+    ppm.
 
-    The satellite's SFN 0 begins with the reception's first second. Its PRS have comb 4, four symbols, every five slots of
-    15 kHz.
+    The satellite's SFN 0 begins with the reception's first second. Its PRS have comb 4, four symbols, every
+    five slots of 15 kHz.
     """
     told = Carrier(frequency_hz=carrier_frequency_hz, scs_khz=15, n_rb=n_rb)
-    prs = PrsResource(sequence_id=sequence_id, comb_size=4, re_offset=0, start_symbol=2, num_symbols=4, num_rb=n_rb,
-                      periodicity_slots=PERIODICITY_SLOTS, slot_offset=0)
-    satellite = Satellite(id=sky.satellite, orbit=sky.orbit, clock_offset_s=0.0, sfn0_time_s=sky.start_s, prs=prs,
-                          ephemeris={"type": "tle", "line1": sky.line1, "line2": sky.line2})
+    prs = PrsResource(
+        sequence_id=sequence_id,
+        comb_size=4,
+        re_offset=0,
+        start_symbol=2,
+        num_symbols=4,
+        num_rb=n_rb,
+        periodicity_slots=PERIODICITY_SLOTS,
+        slot_offset=0,
+    )
+    satellite = Satellite(
+        id=sky.satellite,
+        orbit=sky.orbit,
+        clock_offset_s=0.0,
+        sfn0_time_s=sky.start_s,
+        prs=prs,
+        ephemeris={"type": "tle", "line1": sky.line1, "line2": sky.line2},
+    )
     latitude, longitude, height = (float(v) for v in ecef_to_geodetic(sky.ue_ecef))
     aside = latitude + (PRIOR_OFF_DEG if latitude < 0.0 else -PRIOR_OFF_DEG)
-    assistance = Assistance(epoch=sky.epoch, carrier=told, satellites=(satellite,),
-                            ue_prior=UePrior(aside, longitude, height, PRIOR_SIGMA_M, 100.0),
-                            receiver=ReceiverBounds(clock_offset_max_s=1e-5, frequency_error_max_ppm=0.5))
+    assistance = Assistance(
+        epoch=sky.epoch,
+        carrier=told,
+        satellites=(satellite,),
+        ue_prior=UePrior(aside, longitude, height, PRIOR_SIGMA_M, 100.0),
+        receiver=ReceiverBounds(clock_offset_max_s=1e-5, frequency_error_max_ppm=0.5),
+    )
     windows = search_windows(assistance, sky.start_s, sky.stop_s)
-    return PassReceiver(convert.carrier(told, sample_rate_hz, "satellite pass"), convert.prs_resource(prs),
-                        convert.signals(assistance, windows), [convert.search_window(w) for w in windows])
+    return PassReceiver(
+        convert.carrier(told, sample_rate_hz, "satellite pass"),
+        convert.prs_resource(prs),
+        convert.signals(assistance, windows),
+        [convert.search_window(w) for w in windows],
+    )

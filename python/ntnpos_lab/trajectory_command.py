@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`./ntnpos trajectory`: travel times of a satellite, or of all of a scenario's, as a file for the channel block.
+"""`./ntnpos trajectory`: travel times of a satellite, or of all of a scenario's, as a file for the channel
+block.
 
 Exit status (contract section 4): 0 the file is written; 2 bad usage or bad input.
 """
@@ -37,22 +38,47 @@ MARGIN_S = 0.5
 
 def parser() -> Parser:
     """The command's arguments."""
-    found = Parser(prog="ntnpos trajectory", epilog=EXAMPLE,
-                   description="Travel time from a satellite of an element file to a place while it is up, or from every "
-                               "satellite of a scenario (elements, state vectors, Walker) during its reception, as pieces of "
-                               "polynomials (docs/wire-format.md). One line (JSON) on stdout.")
+    found = Parser(
+        prog="ntnpos trajectory",
+        epilog=EXAMPLE,
+        description="Travel time from a satellite of an element file to a place while it is up, or from every "
+        "satellite of a scenario (elements, state vectors, Walker) during its reception, as pieces of "
+        "polynomials (docs/wire-format.md). One line (JSON) on stdout.",
+    )
     found.add_argument("--satellite", metavar="NAME", help="name or catalogue number")
-    found.add_argument("--elements", default="", metavar="FILE",
-                       help="two-line elements, three lines a satellite (default: the shipped ones)")
+    found.add_argument(
+        "--elements",
+        default="",
+        metavar="FILE",
+        help="two-line elements, three lines a satellite (default: the shipped ones)",
+    )
     found.add_argument("--place", type=place, metavar="LAT,LON", help="degrees")
-    found.add_argument("--height-m", type=number(-1e3, 1e5), default=0.0, help="height above WGS-84 (default 0)")
-    found.add_argument("--at", type=utc, default=Epoch.parse(SHIPPED_TIME), metavar="UTC",
-                       help=f"when it starts, and the epoch of the file's times (default {SHIPPED_TIME})")
-    found.add_argument("--begin", choices=("start", "rise"), default="start",
-                       help="at that time, or when the satellite rises next (default start)")
-    found.add_argument("--duration-s", type=number(0.0, 86400.0), default=0.0, metavar="S",
-                       help="how long (default 0: until it sets)")
-    found.add_argument("--scenario", metavar="SCENARIO", help="a YAML file or a name of the library, in place of the above")
+    found.add_argument(
+        "--height-m", type=number(-1e3, 1e5), default=0.0, help="height above WGS-84 (default 0)"
+    )
+    found.add_argument(
+        "--at",
+        type=utc,
+        default=Epoch.parse(SHIPPED_TIME),
+        metavar="UTC",
+        help=f"when it starts, and the epoch of the file's times (default {SHIPPED_TIME})",
+    )
+    found.add_argument(
+        "--begin",
+        choices=("start", "rise"),
+        default="start",
+        help="at that time, or when the satellite rises next (default start)",
+    )
+    found.add_argument(
+        "--duration-s",
+        type=number(0.0, 86400.0),
+        default=0.0,
+        metavar="S",
+        help="how long (default 0: until it sets)",
+    )
+    found.add_argument(
+        "--scenario", metavar="SCENARIO", help="a YAML file or a name of the library, in place of the above"
+    )
     found.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
     return found
 
@@ -60,11 +86,18 @@ def parser() -> Parser:
 def of_satellite(arguments) -> ntnpos.Trajectories:
     """The delays of one satellite."""
     ue = geodetic_to_ecef(*arguments.place, arguments.height_m)
-    sky = reception(arguments.satellite, arguments.elements, arguments.at, ue, from_rise=arguments.begin == "rise",
-                    duration_s=arguments.duration_s)
+    sky = reception(
+        arguments.satellite,
+        arguments.elements,
+        arguments.at,
+        ue,
+        from_rise=arguments.begin == "rise",
+        duration_s=arguments.duration_s,
+    )
     segments = delay_segments(sky.orbit, lambda t: ue, sky.start_s - MARGIN_S, sky.stop_s + MARGIN_S)
-    return ntnpos.Trajectories(sky.epoch.iso(), (sky.satellite,), (convert.trajectory(segments),),
-                               convert.instant(sky.stop_s))
+    return ntnpos.Trajectories(
+        sky.epoch.iso(), (sky.satellite,), (convert.trajectory(segments),), convert.instant(sky.stop_s)
+    )
 
 
 def of_scenario(name: str) -> ntnpos.Trajectories:
@@ -73,10 +106,13 @@ def of_scenario(name: str) -> ntnpos.Trajectories:
     scene = scene_of(scenario)
     start = scene.system_start_s
     stop = start + scenario.duration_s
-    delays = tuple(convert.trajectory(travel_time(scene.transmitter(i).orbit, scene, start - MARGIN_S, stop + MARGIN_S))
-                   for i in range(len(scenario.satellites)))
-    return ntnpos.Trajectories(scenario.epoch.iso(), tuple(s.id for s in scenario.satellites), delays,
-                               convert.instant(stop))
+    delays = tuple(
+        convert.trajectory(travel_time(scene.transmitter(i).orbit, scene, start - MARGIN_S, stop + MARGIN_S))
+        for i in range(len(scenario.satellites))
+    )
+    return ntnpos.Trajectories(
+        scenario.epoch.iso(), tuple(s.id for s in scenario.satellites), delays, convert.instant(stop)
+    )
 
 
 def written(content: ntnpos.Trajectories, path: str) -> dict[str, Any]:
@@ -86,10 +122,16 @@ def written(content: ntnpos.Trajectories, path: str) -> dict[str, Any]:
     except OSError as error:
         raise InputError(path, "-o", error.strerror or str(error), "a file that can be written") from None
     first = content.delays[0].segments[0].start
-    return {"type": "trajectories", "file": path, "epoch_utc": content.epoch_utc, "paths": list(content.paths),
-            "start_s": first.full_s + first.frac_s, "end_s": content.end.full_s + content.end.frac_s,
-            "pieces": sum(len(d.segments) for d in content.delays),
-            "first_range_m": [C_M_S * d.segments[0].coefficients[0] for d in content.delays]}
+    return {
+        "type": "trajectories",
+        "file": path,
+        "epoch_utc": content.epoch_utc,
+        "paths": list(content.paths),
+        "start_s": first.full_s + first.frac_s,
+        "end_s": content.end.full_s + content.end.frac_s,
+        "pieces": sum(len(d.segments) for d in content.delays),
+        "first_range_m": [C_M_S * d.segments[0].coefficients[0] for d in content.delays],
+    }
 
 
 def main(argv: list[str]) -> int:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""NTN Channel and Satellite Link in GNU Radio Companion: asserts refuse what is wrong, their code runs, and what only
-running can find ends the flowgraph's script with one line."""
+"""NTN Channel and Satellite Link in GNU Radio Companion: asserts refuse what is wrong, their code runs, and
+what only running can find ends the flowgraph's script with one line."""
 
 import json
 import os
@@ -65,15 +65,45 @@ def trajectories(tmp_path):
     return str(path)
 
 
-@pytest.mark.parametrize("key, changes", [
-    (CHANNEL, {}),
-    (CHANNEL, dict(num_inputs="2", delays="[[1e-3], [2e-3]]", gains="[1, 2j]", input_starts="[(0, 0.0), (1, 0.5)]")),
-    (LINK, {}),
-    (LINK, dict(satellite="44714", snr_db="None", every_s="5", stretch_s="0.02", frequency_error_ppm="-0.3")),
-    (LINK, dict(satellite="STARLINK-2420", latitude_deg="52.5", longitude_deg="13.4", start_utc="2025-10-07T18:10:00Z",
-                begin="start", duration_s="1", min_elevation_deg="15")),
-    (LINK, dict(elements_file=str(TOP / "python" / "ntnpos" / "data" / "oneweb.tle"), satellite="oneweb-0578")),
-], ids=str)
+@pytest.mark.parametrize(
+    "key, changes",
+    [
+        (CHANNEL, {}),
+        (
+            CHANNEL,
+            dict(
+                num_inputs="2",
+                delays="[[1e-3], [2e-3]]",
+                gains="[1, 2j]",
+                input_starts="[(0, 0.0), (1, 0.5)]",
+            ),
+        ),
+        (LINK, {}),
+        (
+            LINK,
+            dict(satellite="44714", snr_db="None", every_s="5", stretch_s="0.02", frequency_error_ppm="-0.3"),
+        ),
+        (
+            LINK,
+            dict(
+                satellite="STARLINK-2420",
+                latitude_deg="52.5",
+                longitude_deg="13.4",
+                start_utc="2025-10-07T18:10:00Z",
+                begin="start",
+                duration_s="1",
+                min_elevation_deg="15",
+            ),
+        ),
+        (
+            LINK,
+            dict(
+                elements_file=str(TOP / "python" / "ntnpos" / "data" / "oneweb.tle"), satellite="oneweb-0578"
+            ),
+        ),
+    ],
+    ids=str,
+)
 def test_legal_settings_pass_and_build(platform, key, changes):
     block = make_block(platform, key, **changes)
     assert complaints(block) == []
@@ -121,7 +151,9 @@ ILLEGAL = [
 
 @pytest.mark.parametrize("key, changes", ILLEGAL, ids=str)
 def test_illegal_settings_are_refused(platform, key, changes):
-    assert any(message.startswith("Assertion") for message in complaints(make_block(platform, key, **changes)))
+    assert any(
+        message.startswith("Assertion") for message in complaints(make_block(platform, key, **changes))
+    )
 
 
 @pytest.mark.parametrize("key", [PRS, SRS])
@@ -135,12 +167,20 @@ def flowgraph_of(folder, kind, **parameters):
     state = {"coordinate": [8, 8], "rotation": 0, "state": "enabled"}
     blocks = [
         {"name": "samp_rate", "id": "variable", "parameters": {"value": "250e3"}, "states": state},
-        {"name": "beacon", "id": "analog_const_source_x", "parameters": {"type": "complex", "const": "1"}, "states": state},
+        {
+            "name": "beacon",
+            "id": "analog_const_source_x",
+            "parameters": {"type": "complex", "const": "1"},
+            "states": state,
+        },
         {"name": "under_test", "id": kind, "parameters": parameters, "states": state},
         {"name": "sink", "id": "blocks_null_sink", "parameters": {"type": "complex"}, "states": state},
     ]
     graph = {
-        "options": {"parameters": {"id": "by_hand", "generate_options": "no_gui", "run_options": "run"}, "states": state},
+        "options": {
+            "parameters": {"id": "by_hand", "generate_options": "no_gui", "run_options": "run"},
+            "states": state,
+        },
         "blocks": blocks,
         "connections": [["beacon", "0", "under_test", "0"], ["under_test", "0", "sink", "0"]],
         "metadata": {"file_format": 1, "grc_version": "3.10.5.1"},
@@ -163,15 +203,22 @@ def test_a_link_drawn_by_hand_runs_to_its_end(tmp_path):
 def test_what_only_running_finds_is_one_line(tmp_path):
     found = run(flowgraph_of(tmp_path, LINK, satellite="STARLINK-2420", begin="start", **BERLIN))
     assert (found.status, found.stdout) == (2, "")
-    assert found.stderr.startswith("shipped elements: start: STARLINK-2420 stands at -17.7 degrees at 2025-10-07T18:00:00Z, "
-                                   "below the horizon; allowed: a time when it is up: next from ")
+    assert found.stderr.startswith(
+        "shipped elements: start: STARLINK-2420 stands at -17.7 degrees at 2025-10-07T18:00:00Z, "
+        "below the horizon; allowed: a time when it is up: next from "
+    )
     assert found.stderr.count("\n") == 1
 
 
 def test_a_channel_with_a_bad_trajectory_file_is_one_line(tmp_path, trajectories):
     lines = Path(trajectories).read_text().splitlines()
     bad = tmp_path / "bad.jsonl"
-    bad.write_text("\n".join([lines[0], json.dumps({"path": 0, "start": [0, 0.0], "coefficients": ["fast"]})]))
+    bad.write_text(
+        "\n".join([lines[0], json.dumps({"path": 0, "start": [0, 0.0], "coefficients": ["fast"]})])
+    )
     found = run(flowgraph_of(tmp_path, CHANNEL, trajectory_file=str(bad)))
     assert (found.status, found.stdout) == (2, "")
-    assert found.stderr == f"{bad}: line 2: coefficients: [\"fast\"]; allowed: 1 to 8 finite numbers: s, s/s, s/s^2, ...\n"
+    assert (
+        found.stderr
+        == f'{bad}: line 2: coefficients: ["fast"]; allowed: 1 to 8 finite numbers: s, s/s, s/s^2, ...\n'
+    )

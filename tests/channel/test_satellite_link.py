@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Satellite Link: what it makes of tones, against SGP4 and light time of the tests' own; what it says to wrong input."""
+"""The Satellite Link: what it makes of tones, against SGP4 and light time of the tests' own; what it says to
+wrong input."""
 
 import sys
 from pathlib import Path
@@ -41,7 +42,9 @@ def run(link, samples=None):
     sink, top = blocks.vector_sink_c(), gr.top_block()
     top.connect(blocks.vector_source_c(samples), link, sink)
     top.run()
-    return np.array(sink.data()), [(t.offset, pmt.symbol_to_string(t.key), pmt.to_python(t.value)) for t in sink.tags()]
+    return np.array(sink.data()), [
+        (t.offset, pmt.symbol_to_string(t.key), pmt.to_python(t.value)) for t in sink.tags()
+    ]
 
 
 def expected(first, n, at_s, sent_from, clock=(0.0, 0.0)):
@@ -50,12 +53,15 @@ def expected(first, n, at_s, sent_from, clock=(0.0, 0.0)):
     offset, error = clock[0], clock[1]
     gained = offset + error / (1 + error) * (at_s - RISE_S + since)
     ue = exact_world.geodetic_to_ecef(*PLACE)
-    # Light time is smooth: a polynomial through it, so that rounding of large times does not blur the carrier's phase.
+    # Light time is smooth: a polynomial through it, so that rounding of large times does not blur the
+    # carrier's phase.
     grid = np.linspace(-0.5, 0.5, 41)
     middle = at_s + float(np.mean(since - gained))
     fit = np.polynomial.Polynomial.fit(grid, exact_world.travel_time(orbit(), ue, middle + grid), 6)
     toa = fit((at_s + since - gained - middle).astype(float)) + gained
-    return tones((at_s + since - toa - sent_from) * RATE_HZ) * np.exp(-2j * np.pi * np.mod(CARRIER_HZ * toa, 1).astype(float))
+    return tones((at_s + since - toa - sent_from) * RATE_HZ) * np.exp(
+        -2j * np.pi * np.mod(CARRIER_HZ * toa, 1).astype(float)
+    )
 
 
 def evm_db(got, want):
@@ -66,7 +72,9 @@ def evm_db(got, want):
 
 @pytest.mark.parametrize("clock_offset_s, ppm", [(0.0, 0.0), (2e-4, -1.0)])
 def test_samples_are_those_of_sgp4_and_light_time(clock_offset_s, ppm):
-    link = SatelliteLink(*ARGUMENTS, begin="rise", duration_s=0.05, clock_offset_s=clock_offset_s, frequency_error_ppm=ppm)
+    link = SatelliteLink(
+        *ARGUMENTS, begin="rise", duration_s=0.05, clock_offset_s=clock_offset_s, frequency_error_ppm=ppm
+    )
     got, tags = run(link, tones(np.arange(96_000, dtype=np.longdouble)).astype(np.complex64))
     assert len(got) == link.samples == 96_000
     assert tags[0] == (0, "rx_time", (int(RISE_S), 0.0))
@@ -78,21 +86,27 @@ def test_samples_are_those_of_sgp4_and_light_time(clock_offset_s, ppm):
 
 @pytest.mark.parametrize("ppm", [0.0, 0.5])
 def test_a_time_lapse_streams_the_same_stretches(ppm):
-    """Of every 100 s 20 ms: each stretch with its time, its delay and its Doppler, from horizon to horizon."""
+    """Of every 100 s 20 ms: each stretch with its time, its delay and its Doppler, from horizon to
+    horizon."""
     link = SatelliteLink(*ARGUMENTS, begin="rise", every_s=100.0, stretch_s=0.02, frequency_error_ppm=ppm)
     got, tags = run(link)
     length = 38_400
     assert link.stretches == 8 and len(got) == link.samples == 8 * length
-    assert [t for t in tags if t[1] == "rx_time"] == [(k * length, "rx_time", (int(RISE_S) + 100 * k, 0.0)) for k in range(8)]
+    assert [t for t in tags if t[1] == "rx_time"] == [
+        (k * length, "rx_time", (int(RISE_S) + 100 * k, 0.0)) for k in range(8)
+    ]
     assert {t[1:] for t in tags if t[1] != "rx_time"} == {("rx_rate", RATE_HZ), ("rx_freq", CARRIER_HZ)}
     for k in range(8):
-        # Where a stretch begins the input of the stretch before still arrives: its samples go on without a gap.
+        # Where a stretch begins the input of the stretch before still arrives: its samples go on without a
+        # gap.
         at_s, inner = RISE_S + 100.0 * k, slice(k * length + 18_000, (k + 1) * length - 100)
         want = expected(18_000, length - 18_100, at_s, at_s - 0.02 * k, (0.0, 1e-6 * ppm))
         assert evm_db(got[inner], want) < -55.0
         toa, doppler = link.expected([at_s])
         gained = 1e-6 * ppm / (1 + 1e-6 * ppm) * (at_s - RISE_S)
-        exact = exact_world.travel_time(orbit(), exact_world.geodetic_to_ecef(*PLACE), at_s - gained + np.array([-.5, 0, .5]))
+        exact = exact_world.travel_time(
+            orbit(), exact_world.geodetic_to_ecef(*PLACE), at_s - gained + np.array([-0.5, 0, 0.5])
+        )
         assert toa[0] == pytest.approx(exact[1] + gained, abs=1e-11)
         rate = (exact[2] - exact[0] + 1e-6 * ppm) / (1 + 1e-6 * ppm)
         assert doppler[0] == pytest.approx(-CARRIER_HZ * rate, abs=2.0)
@@ -103,15 +117,28 @@ def test_noise_is_what_the_snr_says():
     got, _ = run(link, np.zeros(96_000, np.complex64))
     power = np.mean(np.abs(got) ** 2)
     assert power == pytest.approx(10**-0.7, rel=5.0 / np.sqrt(len(got)))
-    again, _ = run(SatelliteLink(*ARGUMENTS, begin="rise", duration_s=0.05, snr_db=7.0, seed=3), np.zeros(96_000, np.complex64))
+    again, _ = run(
+        SatelliteLink(*ARGUMENTS, begin="rise", duration_s=0.05, snr_db=7.0, seed=3),
+        np.zeros(96_000, np.complex64),
+    )
     np.testing.assert_array_equal(got, again)
 
 
 def test_taps_fade():
-    """NTN-TDL-A: unit mean power over three streamed seconds, strong fades, and the same for the same seed."""
+    """NTN-TDL-A: unit mean power over three streamed seconds, strong fades, and the same for the same
+    seed."""
+
     def streamed(seed):
-        link = SatelliteLink(256e3, *ARGUMENTS[1:], begin="rise", every_s=5.0, stretch_s=0.02, seed=seed, model="ntn-tdl-a",
-                             ue_speed_m_s=30.0)
+        link = SatelliteLink(
+            256e3,
+            *ARGUMENTS[1:],
+            begin="rise",
+            every_s=5.0,
+            stretch_s=0.02,
+            seed=seed,
+            model="ntn-tdl-a",
+            ue_speed_m_s=30.0,
+        )
         return run(link, np.ones(link.samples, np.complex64))[0]
 
     got = streamed(1)
@@ -131,36 +158,80 @@ def test_a_satellite_is_found_by_its_catalogue_number():
 OLD = "2026-10-07T18:00:00Z"
 NEXT = "a time when it is up: next from 2025-10-07T18:06:29Z to 2025-10-07T18:19:12Z"
 WRONG = [
-    (dict(satellite="STARLINK-242"), "shipped elements: satellite: 'STARLINK-242' is not among its 1249 satellites; allowed: a "
-     "name or a catalogue number, such as STARLINK-2420, STARLINK-2421, STARLINK-2422"),
-    (dict(begin="start"), f"shipped elements: start: {SATELLITE} stands at -17.7 degrees at {EPOCH}, below the horizon; "
-     f"allowed: {NEXT}"),
-    (dict(begin="start", min_elevation_deg=10.0), "stands at -17.7 degrees at 2025-10-07T18:00:00Z, below 10 degrees; allowed"),
-    (dict(start_utc=OLD), f"shipped elements: epoch: the elements of {SATELLITE} are 366 days from {OLD}; allowed: up to 14 "
-     "days for SGP4"),
-    (dict(start_utc="yesterday"), "Satellite Link: start_utc: 'yesterday' is not a UTC time of the form 2025-10-07T12:00:00Z; "
-     "allowed: as 2025-10-07T18:00:00Z"),
-    (dict(duration_s=1000.0), f"shipped elements: duration: {SATELLITE} sets 763.7 s after the start, before 1000 s are over; "
-     "allowed: less, or 0: until it sets"),
-    (dict(elements_file="no/such"), "no/such: file: cannot be read (No such file or directory); allowed: a readable file"),
+    (
+        dict(satellite="STARLINK-242"),
+        "shipped elements: satellite: 'STARLINK-242' is not among its 1249 satellites; allowed: a "
+        "name or a catalogue number, such as STARLINK-2420, STARLINK-2421, STARLINK-2422",
+    ),
+    (
+        dict(begin="start"),
+        f"shipped elements: start: {SATELLITE} stands at -17.7 degrees at {EPOCH}, below the horizon; "
+        f"allowed: {NEXT}",
+    ),
+    (
+        dict(begin="start", min_elevation_deg=10.0),
+        "stands at -17.7 degrees at 2025-10-07T18:00:00Z, below 10 degrees; allowed",
+    ),
+    (
+        dict(start_utc=OLD),
+        f"shipped elements: epoch: the elements of {SATELLITE} are 366 days from {OLD}; allowed: up to 14 "
+        "days for SGP4",
+    ),
+    (
+        dict(start_utc="yesterday"),
+        "Satellite Link: start_utc: 'yesterday' is not a UTC time of the form 2025-10-07T12:00:00Z; "
+        "allowed: as 2025-10-07T18:00:00Z",
+    ),
+    (
+        dict(duration_s=1000.0),
+        f"shipped elements: duration: {SATELLITE} sets 763.7 s after the start, before 1000 s are over; "
+        "allowed: less, or 0: until it sets",
+    ),
+    (
+        dict(elements_file="no/such"),
+        "no/such: file: cannot be read (No such file or directory); allowed: a readable file",
+    ),
     (dict(latitude_deg=91.0), "Satellite Link: latitude_deg: 91.0; allowed: -90 to 90"),
-    (dict(latitude_deg=-89.0), "shipped elements: start: STARLINK-2420 does not rise above 0 degrees in the day after"),
+    (
+        dict(latitude_deg=-89.0),
+        "shipped elements: start: STARLINK-2420 does not rise above 0 degrees in the day after",
+    ),
     (dict(longitude_deg=float("nan")), "Satellite Link: longitude_deg: nan; allowed: -180 to 180"),
     (dict(model="rain"), "Satellite Link: fading.model = rain: must be "),
-    (dict(model="ntn-tdl-a", delay_spread_s=1.0), "Satellite Link: paths[0].fading.delay_spread_s = 1: must be "),
+    (
+        dict(model="ntn-tdl-a", delay_spread_s=1.0),
+        "Satellite Link: paths[0].fading.delay_spread_s = 1: must be ",
+    ),
     (dict(begin="noon"), "Satellite Link: begin: 'noon'; allowed: one of start, rise"),
-    (dict(every_s=0.01), "Satellite Link: every_s: 0.01; allowed: 0, or more than stretch_s, up to the reception's 764 s"),
-    (dict(every_s=1.0, stretch_s=1e-7), "Satellite Link: stretch_s: 1e-07; allowed: whole samples, at least one"),
+    (
+        dict(every_s=0.01),
+        "Satellite Link: every_s: 0.01; allowed: 0, or more than stretch_s, up to the reception's 764 s",
+    ),
+    (
+        dict(every_s=1.0, stretch_s=1e-7),
+        "Satellite Link: stretch_s: 1e-07; allowed: whole samples, at least one",
+    ),
     (dict(sample_rate_hz=0.0), "Satellite Link: sample_rate_hz: 0.0; allowed: above 0, up to 1e9 Hz"),
     (dict(occupied_band=2.0), "Satellite Link: occupied_band = 2: must be in (0, 0.8]"),
-    (dict(frequency_error_ppm=1e4), "Satellite Link: receiver.clock.frequency_error = 0.01: must be in -0.001..0.001"),
+    (
+        dict(frequency_error_ppm=1e4),
+        "Satellite Link: receiver.clock.frequency_error = 0.01: must be in -0.001..0.001",
+    ),
 ]
 
 
 @pytest.mark.parametrize("change, message", WRONG, ids=lambda value: str(value)[:40])
 def test_wrong_input_is_one_line(change, message):
-    right = dict(sample_rate_hz=RATE_HZ, carrier_frequency_hz=CARRIER_HZ, satellite=SATELLITE, latitude_deg=PLACE[0],
-                 longitude_deg=PLACE[1], height_m=PLACE[2], start_utc=EPOCH, begin="rise")
+    right = dict(
+        sample_rate_hz=RATE_HZ,
+        carrier_frequency_hz=CARRIER_HZ,
+        satellite=SATELLITE,
+        latitude_deg=PLACE[0],
+        longitude_deg=PLACE[1],
+        height_m=PLACE[2],
+        start_utc=EPOCH,
+        begin="rise",
+    )
     with pytest.raises(InputError) as caught:
         SatelliteLink(**right | change)
     assert message in str(caught.value)

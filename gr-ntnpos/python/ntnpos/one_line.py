@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Importing this has a script end with one line on stderr and status 2, no traceback, where an input is wrong.
+"""Importing this has a script end with one line on stderr and status 2, no traceback, where an input is
+wrong.
 
-For flowgraphs: the files of blocks that read files import it into the scripts that GNU Radio Companion makes. Other exceptions
-are shown as ever.
+For flowgraphs: the files of blocks that read files import it into the scripts that GNU Radio Companion makes.
+Other exceptions are shown as ever.
 """
 
 import sys

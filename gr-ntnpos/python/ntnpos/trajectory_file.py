@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of delay trajectories: what an ntn_channel is told of moving satellites, without the program that knew their orbits.
+"""Files of delay trajectories: what an ntn_channel is told of moving satellites, without the program that
+knew their orbits.
 
-JSON Lines. The first line is about the whole, each other one a piece of one path, as in a `trajectory` message:
+JSON Lines. The first line is about the whole, each other one a piece of one path, as in a `trajectory`
+message:
 
     {"type": "trajectories", "schema": "ntnpos.trajectories/1", "epoch_utc": "2025-10-07T18:00:00Z",
      "paths": ["STARLINK-1008"], "end": [605, 0.0]}
     {"path": 0, "start": [1, 0.0], "coefficients": [0.0081, -2.2e-05, 1.1e-08]}
 
-(the first two lines here are one). paths names the paths in the order of an ntn_channel's list. A piece is the travel
-time sum_k coefficients[k] (t - start)^k in s, t the system time of reception; start is a pair of whole seconds (integer,
-counted from epoch_utc, of any sign) and a fraction in [0, 1). It holds until the path's next piece, which begins later;
-the last holds without end, but is good to `end` only (optional). Other fields are passed over.
+(the first two lines here are one). paths names the paths in the order of an ntn_channel's list. A piece is
+the travel time sum_k coefficients[k] (t - start)^k in s, t the system time of reception; start is a pair of
+whole seconds (integer, counted from epoch_utc, of any sign) and a fraction in [0, 1). It holds until the
+path's next piece, which begins later; the last holds without end, but is good to `end` only (optional). Other
+fields are passed over.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ MAX_LINE = 1 << 20
 
 
 class TrajectoryError(ValueError):
-    """A trajectory file that cannot be used; its text is one line: file, line and field, problem, what is allowed."""
+    """A trajectory file that cannot be used; its text is one line: file, line and field, problem, what is
+    allowed."""
 
     def __init__(self, file: str | os.PathLike, field: str, problem: str, allowed: str):
         super().__init__(f"{os.fspath(file)}: {field}: {problem}; allowed: {allowed}")
@@ -65,8 +69,14 @@ def read_trajectories(path: str | os.PathLike) -> Trajectories:
 
 
 def write_trajectories(path: str | os.PathLike, content: Trajectories) -> None:
-    """Write a file that `read_trajectories` gives back bit for bit. Raises OSError where it cannot be written."""
-    head = {"type": "trajectories", "schema": SCHEMA, "epoch_utc": content.epoch_utc, "paths": list(content.paths)}
+    """Write a file that `read_trajectories` gives back bit for bit. Raises OSError where it cannot be
+    written."""
+    head = {
+        "type": "trajectories",
+        "schema": SCHEMA,
+        "epoch_utc": content.epoch_utc,
+        "paths": list(content.paths),
+    }
     if content.end is not None:
         head["end"] = [content.end.full_s, content.end.frac_s]
     lines = [head]
@@ -89,7 +99,9 @@ class _Line:
         except (ValueError, RecursionError):
             self.value = None
         if not isinstance(self.value, dict):
-            raise TrajectoryError(file, f"line {number}", "is not a JSON object of finite numbers", "JSON Lines")
+            raise TrajectoryError(
+                file, f"line {number}", "is not a JSON object of finite numbers", "JSON Lines"
+            )
 
     def error(self, field: str, allowed: str) -> TrajectoryError:
         shown = json.dumps(self.value[field]) if field in self.value else "is missing"
@@ -103,7 +115,12 @@ class _Line:
     def instant(self, field: str) -> instant:
         allowed = "[whole seconds, fraction in [0, 1)]"
         value = self.value.get(field)
-        if not isinstance(value, list) or len(value) != 2 or not _is_integer(value[0]) or not _is_number(value[1]):
+        if (
+            not isinstance(value, list)
+            or len(value) != 2
+            or not _is_integer(value[0])
+            or not _is_number(value[1])
+        ):
             raise self.error(field, allowed)
         if not (abs(value[0]) <= 2**53 and 0 <= value[1] < 1):
             raise self.error(field, allowed)
@@ -125,7 +142,9 @@ def _is_integer(value) -> bool:
 
 
 def _is_number(value) -> bool:
-    return _is_integer(value) and abs(value) < 2**1000 or isinstance(value, float) and abs(value) != float("inf")
+    return (
+        _is_integer(value) and abs(value) < 2**1000 or isinstance(value, float) and abs(value) != float("inf")
+    )
 
 
 def _read(path, file) -> Trajectories:
@@ -138,7 +157,11 @@ def _read(path, file) -> Trajectories:
     epoch, names = head.value.get("epoch_utc"), head.value.get("paths")
     if not isinstance(epoch, str):
         raise head.error("epoch_utc", "UTC as 2025-10-07T18:00:00Z")
-    if not isinstance(names, list) or not 1 <= len(names) <= MOST_PATHS or not all(isinstance(n, str) for n in names):
+    if (
+        not isinstance(names, list)
+        or not 1 <= len(names) <= MOST_PATHS
+        or not all(isinstance(n, str) for n in names)
+    ):
         raise head.error("paths", f"1 to {MOST_PATHS} names")
     end = head.instant("end") if head.value.get("end") is not None else None
     pieces: list[list[delay_segment]] = [[] for _ in names]
@@ -155,5 +178,7 @@ def _read(path, file) -> Trajectories:
         pieces[which].append(piece)
     for which, found in enumerate(pieces):
         if not found:
-            raise TrajectoryError(path, f"path {which}", "has no piece", "at least one line for each of paths")
+            raise TrajectoryError(
+                path, f"path {which}", "has no piece", "at least one line for each of paths"
+            )
     return Trajectories(epoch, tuple(names), tuple(trajectory(found) for found in pieces), end)
