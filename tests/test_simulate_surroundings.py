@@ -19,6 +19,7 @@ from ntnpos_lab import locate as locate_command
 from ntnpos_lab import simulate_command
 from ntnpos_lab.scenario import PIECE_S, Stretch, fading_of, find, scene_of, situation_of
 from ntnpos_lab.simulate import NOISE_POWER, Downlink, downlinks
+from ntnpos_lab.truth import occasions_of
 
 sys.path.insert(0, str(Path(__file__).parent / "reference"))
 import exact_world as world  # noqa: E402
@@ -202,8 +203,33 @@ def test_fading_goes_on_where_a_stream_is_cut():
     assert np.max(np.abs(same)) > 100.0 * np.sqrt(NOISE_POWER)
 
 
-def test_pieces_are_all_of_a_stretch():
-    scenario = load_scenario(find("starlink-six"))
+def test_fading_too_fast_for_the_sample_rate_is_one_line(tmp_path, capsys):
+    text = find("fading-tdl-c").read_text().replace("ue_speed_m_s: 1.5", "ue_speed_m_s: 900")
+    (tmp_path / "s.yml").write_text(text.replace("frequency_hz: 2.0e9", "frequency_hz: 8.0e9"))
+    assert simulate_command.main([str(tmp_path / "s.yml"), "-o", str(tmp_path / "x")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and said[0].endswith("s.yml: channel.ue_speed_m_s: 900; allowed: >= 0 with a maximum Doppler up to 7500 Hz, "
+                                               "1/1024 of the sample rate")
+
+
+def test_the_power_follows_the_range_without_a_gap(made):
+    """Three seconds without streaming them: SNR of each occasion by the free-space loss of its own distance."""
+    scenario, _, told, _ = made["blocked"]
+    scenario = replace(scenario, channel=replace(scenario.channel, snr_db=None), duration_s=3.0)
+    scene = scene_of(scenario)
+    occasions = list(occasions_of(scenario, scene, 0, [Stretch(0, round(3.0 * scenario.sample_rate_hz))]))
+    e = told["satellites"][0]["ephemeris"]
+    orbit = world.Tle(e["line1"], e["line2"], told["epoch_utc"])
+    t = np.array([o["t_s"] for o in occasions])
+    distance = np.linalg.norm(orbit.position(t) - world.geodetic_to_ecef(55.7047, 13.1910, 60.0), axis=1)
+    expected = 34.0 - 60.0 - 32.45 - 20.0 * np.log10(2.0) - 20.0 * np.log10(distance) + 203.975 - 7.0
+    snr = np.array([o["snr_db"] for o in occasions])
+    assert len(occasions) > 290 and np.ptp(snr) > 0.1
+    assert snr == pytest.approx(expected, abs=0.03)
+
+
+def test_pieces_are_all_of_a_stretch(made):
+    scenario = made["atmosphere"][0]
     stretch = Stretch(1000, 5_000_001)
     pieces = stretch.pieces(scenario)
     assert [p.first for p in pieces[1:]] == [p.first + p.count for p in pieces[:-1]] and pieces[0].first == 1000

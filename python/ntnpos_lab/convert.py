@@ -31,12 +31,16 @@ def carrier(of: Carrier, sample_rate_hz: float, source: object = "carrier") -> n
         frequency_hz=of.frequency_hz, scs_khz=of.scs_khz, n_rb=of.n_rb,
         extended_cp=of.cyclic_prefix == "extended", phase_compensation=of.phase_compensation,
         sample_rate_hz=sample_rate_hz)
-    problem = found.validate()
+    refuse(found.validate(), source)
+    return found
+
+
+def refuse(problem: str | None, source: object, where: str = "") -> None:
+    """InputError of what a kernel's validator says is wrong; `where` is the field that the struct stands for."""
     if problem:
         field, _, rest = problem.partition(" = ")
         value, _, allowed = rest.partition(": must be ")
-        raise InputError(source, field, value, allowed)
-    return found
+        raise InputError(source, where + field, value, allowed)
 
 
 def prs_resource(of: PrsResource) -> ntnpos.prs_resource:

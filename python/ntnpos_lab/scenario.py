@@ -119,8 +119,8 @@ def told_of(scenario: Scenario) -> tuple[tuple[Satellite, ...], dict]:
     """Satellites as the receiver and the engine see them, and what the assistance data say beside them."""
     told, satellites = scenario.air.told, scenario.satellites
     if scenario.errors.satellite_position_m > 0.0:
-        stated = {"position_std_m": scenario.errors.satellite_position_m}
-        satellites = tuple(replace(s, extra=dict(s.extra) | stated) for s in satellites)
+        sigma = scenario.errors.satellite_position_m
+        satellites = tuple(replace(s, position_std_m=sigma, extra=dict(s.extra) | {"position_std_m": sigma}) for s in satellites)
     if scenario.feeder is not None:
         satellites = tuple(replace(s, extra=dict(s.extra) | common_ta_of(scenario, s)) for s in satellites)
     if told is None:

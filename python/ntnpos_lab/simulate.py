@@ -64,6 +64,13 @@ def fading(of: Fading | None) -> dict[str, ntnpos.path_fading]:
     return {"fading": ntnpos.path_fading(model=of.model, delay_spread_s=of.delay_spread_s, ue_speed_m_s=of.ue_speed_m_s, seed=of.seed)}
 
 
+def check_fading(scene: Scene, carrier: ntnpos.carrier) -> None:
+    """InputError where the channel cannot make a satellite's fading: too fast for the sample rate, too long a delay spread."""
+    for index in range(len(scene.assistance.satellites)):
+        for path_fading in fading(scene.transmitter(index).fading).values():
+            convert.refuse(path_fading.validate(carrier.sample_rate_hz, carrier.frequency_hz), scene.assistance.path, "channel.")
+
+
 def occupied_band(scene: Scene, carrier: ntnpos.carrier, shift_hz: float = 0.0) -> float:
     """Band about 0 Hz that the PRS fill and what the symbols' edges spread of it, as the channel takes it.
 

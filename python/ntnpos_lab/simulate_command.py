@@ -20,7 +20,7 @@ from . import convert
 from .recording import encode, write_metadata
 from .scenario import LIBRARY, Stretch, find, scene_of, stretches
 from .scene import Scene
-from .simulate import Downlink
+from .simulate import Downlink, check_fading
 from .truth import truth_of
 
 META, DATA = ".sigmf-meta", ".sigmf-data"
@@ -91,6 +91,7 @@ def simulate(scenario: Scenario, output: str) -> dict[str, Any]:
     """Write recording, assistance data and truth; what was written, as a dictionary."""
     carrier = convert.carrier(scenario.carrier, scenario.sample_rate_hz, scenario.file)
     scene = scene_of(scenario)
+    check_fading(scene, carrier)
     streamed = stretches(scenario, scene)
     base = base_of(output)
     names = {kind: base.with_name(base.name + suffix) for kind, suffix in

@@ -72,6 +72,18 @@ def test_azimuth_elevation_and_range_agree_with_skyfield():
         assert abs(distance - away.m) < ONE_MICROMETRE
 
 
+def test_range_rate_is_that_of_skyfields_ranges():
+    """A twentieth of a second to either side: what the range's third derivative, under 1 m/s3, makes of it is below 1 mm/s."""
+    lat, lon, h, step = 55.7, 13.2, 60.0, 0.05
+    ue = geodetic_to_ecef(lat, lon, h)
+    for name, line1, line2 in some_elements(20):
+        r, v = TleOrbit(line1, line2, EPOCH).state(100.0)
+        line = r[0] - ue
+        seen = EarthSatellite(line1, line2, name) - wgs84.latlon(lat, lon, h)
+        before, after = (seen.at(sky_time(100.0 + s * step)).distance().m for s in (-1.0, 1.0))
+        assert abs(v[0] @ line / np.linalg.norm(line) - (after - before) / (2.0 * step)) < 3.0 * ONE_MILLIMETRE
+
+
 def test_tle_velocity_is_the_derivative_of_its_positions():
     for _, line1, line2 in some_elements(5):
         orbit = TleOrbit(line1, line2, EPOCH)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from .constants import C_M_S, EARTH_RATE_RAD_S
-from .frames import rotate3
+from .hops import hop
 from .light_time import power_series, received
 from .orbits import FixedPoint, Orbit
 
@@ -38,13 +37,8 @@ class Feeder:
         return found.delay_s, found.rate
 
     def up(self, orbit: Orbit, t_s) -> np.ndarray:
-        """Travel time [n] to the gateway of what leaves the satellite at `t_s`: |R3(omega tau) r - g| / c."""
-        r, _ = orbit.state(t_s)
-        gateway = np.asarray(self.gateway_ecef_m)
-        delay = np.linalg.norm(r - gateway, axis=-1) / C_M_S
-        for _ in range(4):  # contracts by 1e-6 a round
-            delay = np.linalg.norm(rotate3(EARTH_RATE_RAD_S * delay, r) - gateway, axis=-1) / C_M_S
-        return delay
+        """Travel time [n] to the gateway of what leaves the satellite at `t_s`."""
+        return hop(orbit.state(t_s)[0], np.asarray(self.gateway_ecef_m), False).delay_s
 
     def common_ta_s(self, orbit: Orbit, t_s) -> np.ndarray:
         """Both ways, by the satellite's instant [n]: half of it counts at each of a chain's two instants."""
