@@ -25,16 +25,20 @@ class LmfProcess:
         Holds the assistance data and the store.
     arguments : str
         Beside those that name the folder and the ports.
+    endpoint : str
+        For all four sockets.
+    prepare : callable, optional
+        Called in the new process before it becomes the server.
     """
 
-    def __init__(self, folder, *arguments: str, endpoint: str = FREE):
+    def __init__(self, folder, *arguments: str, endpoint: str = FREE, prepare=None):
         assistance, self.store = folder / "sky.json", folder / "store.sqlite"
         if not assistance.exists():
             assistance.write_text(lmf_scene.assistance().to_json())
         ports = [word for name in ("sub", "pull", "ack", "pub") for word in (f"--{name}", endpoint)]
-        command = [sys.executable, "-m", "ntnpos.commands.lmf", "--assistance", assistance, "--store", self.store, *ports]
-        self.process = subprocess.Popen([*map(str, command), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True)
+        command = [sys.executable, "-m", "ntnpos.commands.lmf", "--assistance", assistance, "--store", self.store]
+        self.process = subprocess.Popen([*map(str, command), *ports, *arguments], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=prepare)
         self._lines, self.errors = queue.SimpleQueue(), []
         self._threads = [threading.Thread(target=self._read_lines), threading.Thread(target=self._read_errors)]
         for thread in self._threads:

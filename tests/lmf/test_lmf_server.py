@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import signal
 import sqlite3
 import time
@@ -155,6 +156,30 @@ def test_killed_at_any_moment_it_loses_nothing_that_it_acknowledged(tmp_path):
     assert len(acknowledged) > 50 * KILLS and seen
 
 
+def test_a_store_that_cannot_be_written_ends_it_and_nothing_is_acknowledged_that_is_not_there(tmp_path):
+    most = 2_000_000  # bytes of a file: the write-ahead log gets there first
+
+    def prepare():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    with LmfProcess(tmp_path, "--workers", "0", "--quiet-s", "1000", prepare=prepare) as server:
+        asker, acknowledged = server.asker(), {}
+        for seq, text in numbered(range(5000)):
+            asker.send(text)
+            while not asker.socket.poll(20) and server.process.poll() is None:
+                pass
+            if not asker.socket.poll(0):
+                break
+            assert asker.answer()["accepted"] == 1
+            acknowledged[seq] = text.decode()
+        assert server.process.wait(30) == 1
+        assert server.lines() == [] and len(server.errors) == 1
+        assert "store.sqlite: cannot be written" in server.errors[0]
+    with StoreReader(tmp_path / "store.sqlite") as reader:
+        stored = {row["seq"]: row["line"] for row in reader.rows("SELECT seq, line FROM measurement")}
+    assert len(acknowledged) > 100 and {seq: stored.get(seq) for seq in acknowledged} == acknowledged
+
+
 def load(rng, ues: int):
     """Endless messages: one in twenty of a UE that is seldom heard, else of `ues` in turn, whose measurements go on through
     20 s of message time again and again."""
@@ -166,7 +191,8 @@ def load(rng, ues: int):
 
 
 def test_sustained_load_in_flat_memory(tmp_path):
-    """As fast as it acknowledges, 200 requests ahead; at 600 s and more the rate is judged too."""
+    """As fast as it acknowledges, 200 requests ahead. At 600 s and more it is judged too whether one core is enough for
+    5000 messages a second."""
     settle = min(20.0, 0.3 * SOAK_S)
     with LmfProcess(tmp_path, "--ues", "400", "--per-ue", "50", "--window-s", "10") as server:
         asker, waiting, messages = server.asker(), 0, load(random.Random(5), 300)
@@ -189,7 +215,7 @@ def test_sustained_load_in_flat_memory(tmp_path):
         assert metrics["measurements"] == count + waiting and metrics["lost"] == metrics["bad"] == 0
         assert metrics["sessions"] <= 400 and metrics["fixes"] > 0 and metrics["solver_failures"] == 0
         assert grown < 20e6
-        assert SOAK_S < 600 or rate >= 5000
+        assert SOAK_S < 600 or by_cpu >= 5000
         assert server.stop() == 0
 
 
