@@ -72,7 +72,12 @@ class _Reader:
         return start
 
     def unpack(self, form: struct.Struct) -> tuple:
-        return form.unpack_from(self.data, self.take(form.size))
+        start = self.at
+        self.at = start + form.size
+        if self.at > len(self.data):
+            self.at = start
+            self.take(form.size)
+        return form.unpack_from(self.data, start)
 
     def tag(self) -> int:
         self.items += 1
@@ -88,18 +93,20 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise WireError(f"nested more than {MAX_DEPTH} deep")
         tag = self.tag() if tag is None else tag
-        if tag in _CONSTANTS:
-            return _CONSTANTS[tag]
-        if tag in _FIXED:
-            numbers = self.unpack(_FIXED[tag])
-            return complex(*numbers) if tag == _COMPLEX else numbers[0]
-        if tag == _SYMBOL:
+        if tag == _SYMBOL:  # this and the next are most of a measurement
             (length,) = self.unpack(_LENGTH16)
             start = self.take(length)
             try:
                 return self.data[start:start + length].decode("utf-8")
             except UnicodeDecodeError:
                 raise WireError(f"symbol at {start} is not UTF-8") from None
+        if tag == _DOUBLE:
+            return self.unpack(_FIXED[_DOUBLE])[0]
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
+        if tag in _FIXED:
+            numbers = self.unpack(_FIXED[tag])
+            return complex(*numbers) if tag == _COMPLEX else numbers[0]
         if tag == _PAIR:
             return self.pairs(depth)
         if tag == _DICT:
