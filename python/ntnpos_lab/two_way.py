@@ -20,9 +20,10 @@ from ntnpos.network.resources import Carrier, PrsResource
 from ntnpos.network.search_windows import DelaySegment, SearchWindow
 from ntnpos.network.sites import CommonTa
 from ntnpos.world.constants import C_M_S
+from ntnpos.world.feeder import Feeder, common_ta_fit
 from ntnpos.world.hops import hop
 from ntnpos.world.light_time import power_series, received
-from ntnpos.world.orbits import FixedPoint, Orbit
+from ntnpos.world.orbits import Orbit
 
 SUBFRAME_S = 1e-3
 ORDER = 5
@@ -87,8 +88,8 @@ class TwoWay:
     seed: int = 1
 
     @cached_property
-    def _gateway(self) -> FixedPoint:
-        return FixedPoint(self.gateway_ecef_m)
+    def _feeder(self) -> Feeder:
+        return Feeder(tuple(map(float, self.gateway_ecef_m)))
 
     @property
     def slot_s(self) -> float:
@@ -97,11 +98,7 @@ class TwoWay:
 
     def feeder_s(self, t_s) -> tuple[np.ndarray, np.ndarray]:
         """Feeder delays of what reaches the satellite, and of what leaves it, at system times [n]."""
-        t_s = np.atleast_1d(np.asarray(t_s, dtype=float))
-        at = self.orbit.state(t_s)[0]
-        up = hop(at, self.gateway_ecef_m, up=True).delay_s
-        down = hop(at, self.gateway_ecef_m, up=False).delay_s
-        return up, down
+        return self._feeder.down(self.orbit, t_s)[0], self._feeder.up(self.orbit, t_s)
 
     def downlink_s(self, t_s, ue_ecef_m=None) -> np.ndarray:
         """Delay from the gNB to the UE of what arrives there at system times [n]."""
@@ -122,15 +119,11 @@ class TwoWay:
         return t_s
 
     def common_ta(self, epoch_s: float, fit_s: float = 1.0) -> CommonTa:
-        """What the gNB broadcasts of the feeder link at an instant (SIB19): a quadratic through three instants `fit_s` long.
+        """What the gNB broadcasts of the feeder link at an instant (SIB19): a quadratic through three instants within `fit_s`.
 
         Its next term is what SIB19 leaves out: 0.7 ns one second away from 600 km, growing with the cube.
         """
-        since = np.array([-0.5, 0.0, 0.5]) * fit_s
-        both = np.sum(self.feeder_s(epoch_s + since), axis=0)
-        drift = float(both[2] - both[0]) / fit_s
-        variant = 2.0 * float(both[2] - 2.0 * both[1] + both[0]) / fit_s**2
-        return CommonTa(epoch_s, float(both[1]), drift, variant)
+        return CommonTa(**vars(common_ta_fit(self._feeder, self.orbit, epoch_s, 0.5 * fit_s)))
 
     def uplink_toa_s(self, t_s) -> np.ndarray:
         """gNB clock at arrival minus UE clock at sending, of what arrives at system times [n]."""
