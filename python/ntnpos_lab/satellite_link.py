@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pmt
@@ -12,7 +13,7 @@ from gnuradio import blocks, gr, ntnpos
 
 from ntnpos.errors import InputError
 from ntnpos.network.search_windows import DelaySegment
-from ntnpos.world.frames import geodetic_to_ecef
+from ntnpos.world.frames import enu_rotation, geodetic_to_ecef
 from ntnpos.world.light_time import delay_polynomial, received
 from ntnpos.world.one_satellite import Reception, reception
 from ntnpos.world.timebase import Epoch
@@ -81,7 +82,9 @@ class SatelliteLink(gr.hier_block2):
     duration_s : float
         0: until it sets, an hour at most.
     min_elevation_deg : float
-        What counts as up.
+        What counts as up, at the place where the reception starts.
+    velocity_enu_m_s : (float, float, float)
+        East, north, up: the receiver moves in a straight line in the Earth-fixed frame, from the place.
     model : str
         "los", "ntn-tdl-a" to "ntn-tdl-d".
     delay_spread_s, ue_speed_m_s : float
@@ -121,6 +124,7 @@ class SatelliteLink(gr.hier_block2):
         begin: str = "start",
         duration_s: float = 0.0,
         min_elevation_deg: float = 0.0,
+        velocity_enu_m_s: Sequence[float] = (0.0, 0.0, 0.0),
         model: str = "los",
         delay_spread_s: float = 100e-9,
         ue_speed_m_s: float = 0.83,
@@ -149,6 +153,7 @@ class SatelliteLink(gr.hier_block2):
             begin=begin,
             duration_s=duration_s,
             min_elevation_deg=min_elevation_deg,
+            velocity_enu_m_s=tuple(velocity_enu_m_s),
         )
         self.clock_offset_s, self.frequency_error = clock_offset_s, 1e-6 * frequency_error_ppm
         self.carrier_frequency_hz, self.sample_rate_hz = carrier_frequency_hz, sample_rate_hz
@@ -210,8 +215,9 @@ class SatelliteLink(gr.hier_block2):
         sky, lapse, gained = self.sky, self.lapse, self.frequency_error / (1.0 + self.frequency_error)
         start = sky.start_s - self.clock_offset_s
         if lapse is None:
+            stop = sky.stop_s - self.clock_offset_s
             return delay_segments(
-                sky.orbit, lambda t: sky.ue_ecef, start - _EDGE_S, sky.stop_s - self.clock_offset_s + _EDGE_S
+                sky.orbit, sky.place_at, start - _EDGE_S, stop + _EDGE_S, sky.velocity_ecef_m_s
             )
         found = []
         for number in range(self.stretches):
@@ -220,7 +226,9 @@ class SatelliteLink(gr.hier_block2):
                 (1.0 - gained) * number * step - 0.5 / self.sample_rate_hz
                 for step in (lapse.stretch_s, lapse.every_s)
             )
-            c = delay_polynomial(sky.orbit, sky.ue_ecef, start + real, max(lapse.stretch_s, _FIT_S), ORDER)
+            at = start + real
+            fitted, velocity = max(lapse.stretch_s, _FIT_S), np.array(sky.velocity_ecef_m_s)
+            c = delay_polynomial(sky.orbit, sky.place_at(at), at, fitted, ORDER, velocity)
             # What the receiver's clock gains in the gaps.
             c[0] += gained * number * (lapse.every_s - lapse.stretch_s)
             found.append(DelaySegment(start + streamed, tuple(map(float, c))))
@@ -238,6 +246,7 @@ def look_up(
     begin: str = "start",
     duration_s: float = 0.0,
     min_elevation_deg: float = 0.0,
+    velocity_enu_m_s: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> Reception:
     """The satellite above the place; arguments and errors as of `SatelliteLink`."""
     _check("begin", begin, begin in BEGINNINGS, "one of " + ", ".join(BEGINNINGS))
@@ -246,13 +255,19 @@ def look_up(
     _check("height_m", height_m, -1e3 <= height_m <= 1e5, "-1e3 to 1e5")
     _check("duration_s", duration_s, 0.0 <= duration_s <= 86400.0, "0 to 86400")
     _check("min_elevation_deg", min_elevation_deg, 0.0 <= min_elevation_deg < 90.0, "0 to 90")
+    _check(
+        "velocity_enu_m_s",
+        velocity_enu_m_s,
+        len(velocity_enu_m_s) == 3 and all(abs(v) <= 1e3 for v in velocity_enu_m_s),
+        "three numbers (east, north, up), -1000 to 1000",
+    )
     try:
         at = Epoch.parse(start_utc)
     except ValueError as error:
         raise InputError(
             "Satellite Link", "start_utc", f"{start_utc!r} is {error}", "as 2025-10-07T18:00:00Z"
         ) from None
-    return reception(
+    sky = reception(
         satellite,
         elements_file,
         at,
@@ -261,6 +276,8 @@ def look_up(
         duration_s=duration_s,
         min_elevation_deg=min_elevation_deg,
     )
+    velocity = enu_rotation(latitude_deg, longitude_deg).T @ np.array(velocity_enu_m_s)
+    return replace(sky, velocity_ecef_m_s=tuple(map(float, velocity)))
 
 
 def expected(
@@ -269,7 +286,8 @@ def expected(
     """Pseudo-delay in s and Doppler in Hz [n] of a reception at receiver-clock times [n] in s."""
     t_s, error = np.atleast_1d(np.asarray(t_s, dtype=float)), 1e-6 * frequency_error_ppm
     clock_s = clock_offset_s + error / (1.0 + error) * (t_s - sky.start_s)
-    light = received(sky.orbit, sky.ue_ecef, t_s - clock_s)
+    system_s = t_s - clock_s
+    light = received(sky.orbit, sky.place_at(system_s), system_s, np.array(sky.velocity_ecef_m_s))
     return light.delay_s + clock_s, -carrier_hz * (light.rate + error) / (1.0 + error)
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from gnuradio import ntnpos
 
+from ntnpos.errors import InputError
 from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite, UePrior
 from ntnpos.network.resources import Carrier, PrsResource
 from ntnpos.network.search_windows import search_windows
@@ -54,6 +55,8 @@ def pass_receiver(
     The satellite's SFN 0 begins with the reception's first second. Its PRS have comb 4, four symbols, every
     five slots of 15 kHz.
     """
+    if any(sky.velocity_ecef_m_s):
+        raise InputError("satellite pass", "velocity_enu_m_s", "is not zero", "a receiver at rest")
     told = Carrier(frequency_hz=carrier_frequency_hz, scs_khz=15, n_rb=n_rb)
     prs = PrsResource(
         sequence_id=sequence_id,

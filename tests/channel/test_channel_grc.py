@@ -81,6 +81,10 @@ def trajectories(tmp_path):
         (LINK, {}),
         (
             LINK,
+            dict(model="ntn-tdl-c", delay_spread_s="30e-9", ue_speed_m_s="3", velocity_enu_m_s="[3, 0, 0]"),
+        ),
+        (
+            LINK,
             dict(satellite="44714", snr_db="None", every_s="5", stretch_s="0.02", frequency_error_ppm="-0.3"),
         ),
         (
@@ -134,6 +138,10 @@ ILLEGAL = [
     (LINK, dict(latitude_deg="90.1")),
     (LINK, dict(longitude_deg="-181")),
     (LINK, dict(height_m="1e6")),
+    (LINK, dict(velocity_enu_m_s="[0, 0]")),
+    (LINK, dict(velocity_enu_m_s="[0, 0, 2e3]")),
+    (LINK, dict(model="ntn-tdl-c", delay_spread_s="1")),
+    (LINK, dict(model="ntn-tdl-c", ue_speed_m_s="1e3")),
     (LINK, dict(start_utc="2025-10-07 18:00")),
     (LINK, dict(start_utc="2025-13-07T18:00:00Z")),
     (LINK, dict(duration_s="-1")),

@@ -47,16 +47,17 @@ def run(link, samples=None):
     ]
 
 
-def expected(first, n, at_s, sent_from, clock=(0.0, 0.0)):
+def expected(first, n, at_s, sent_from, clock=(0.0, 0.0), velocity_enu=(0.0, 0.0, 0.0)):
     """Exact samples whose first is taken at receiver clock `at_s`; input sample 0 leaves at `sent_from`."""
     since = np.arange(first, first + n, dtype=np.longdouble) / RATE_HZ
     offset, error = clock[0], clock[1]
     gained = offset + error / (1 + error) * (at_s - RISE_S + since)
-    ue = exact_world.geodetic_to_ecef(*PLACE)
+    velocity = np.array(velocity_enu) @ exact_world.enu(*PLACE[:2])
     # Light time is smooth: a polynomial through it, so that rounding of large times does not blur the
     # carrier's phase.
     grid = np.linspace(-0.5, 0.5, 41)
     middle = at_s + float(np.mean(since - gained))
+    ue = exact_world.geodetic_to_ecef(*PLACE) + np.multiply.outer(middle + grid - RISE_S, velocity)
     fit = np.polynomial.Polynomial.fit(grid, exact_world.travel_time(orbit(), ue, middle + grid), 6)
     toa = fit((at_s + since - gained - middle).astype(float)) + gained
     return tones((at_s + since - toa - sent_from) * RATE_HZ) * np.exp(
@@ -110,6 +111,25 @@ def test_a_time_lapse_streams_the_same_stretches(ppm):
         assert toa[0] == pytest.approx(exact[1] + gained, abs=1e-11)
         rate = (exact[2] - exact[0] + 1e-6 * ppm) / (1 + 1e-6 * ppm)
         assert doppler[0] == pytest.approx(-CARRIER_HZ * rate, abs=2.0)
+
+
+@pytest.mark.parametrize("lapse", [{}, dict(every_s=300.0, stretch_s=0.02)], ids=str)
+def test_the_receiver_may_move(lapse):
+    """250 m/s: by the last stretch it is 150 km away, which is 0.5 ms and kilohertz."""
+    velocity = (150.0, -200.0, 3.0)
+    link = SatelliteLink(
+        *ARGUMENTS, begin="rise", velocity_enu_m_s=velocity, **{"duration_s": 0.0 if lapse else 0.05} | lapse
+    )
+    got, _ = run(link)
+    for k in range(link.stretches):
+        at_s, last = RISE_S + 300.0 * k, 38_300 if lapse else 96_000
+        want = expected(18_000, last - 18_000, at_s, at_s - 0.02 * k, velocity_enu=velocity)
+        assert evm_db(got[38_400 * k + 18_000 : 38_400 * k + last], want) < -55.0
+    assert link.stretches == (3 if lapse else 1)
+    near, rest = link.expected([at_s]), SatelliteLink(*ARGUMENTS, begin="rise").expected([at_s])
+    assert not lapse or abs(near[0] - rest[0])[0] > 1e-4
+    ahead = link.expected([at_s - 0.5, at_s + 0.5])[0]
+    assert near[1][0] == pytest.approx(-CARRIER_HZ * (ahead[1] - ahead[0]), abs=2.0)
 
 
 def test_noise_is_what_the_snr_says():
@@ -201,6 +221,10 @@ WRONG = [
     (
         dict(model="ntn-tdl-a", delay_spread_s=1.0),
         "Satellite Link: paths[0].fading.delay_spread_s = 1: must be ",
+    ),
+    (
+        dict(velocity_enu_m_s=(0.0, 2e3, 0.0)),
+        "Satellite Link: velocity_enu_m_s: (0.0, 2000.0, 0.0); allowed: three numbers (east, north, up), -1000 to 1000",
     ),
     (dict(begin="noon"), "Satellite Link: begin: 'noon'; allowed: one of start, rise"),
     (

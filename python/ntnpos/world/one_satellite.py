@@ -32,6 +32,13 @@ class Reception:
     """The place [3], m."""
     start_s: float
     stop_s: float
+    velocity_ecef_m_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Of the receiver, which is at the place at `start_s`; relative to the turning frame."""
+
+    def place_at(self, t_s) -> np.ndarray:
+        """Where the receiver is [..., 3] at system times [...]."""
+        since = np.asarray(t_s, dtype=float) - self.start_s
+        return self.ue_ecef + np.multiply.outer(since, np.array(self.velocity_ecef_m_s))
 
 
 def find_satellite(wanted: str, file: str = "") -> tuple[str, str, str]:
