@@ -153,3 +153,15 @@ def test_stops_early_and_takes_its_engine_along(compiled, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 0
+
+
+def test_round_trips_of_the_two_way_loop(compiled):
+    """Eleven round trips over gateway and satellite, each within five of its deviations of the geometry's."""
+    script, address = compiled(TOP / "grc" / "multi_rtt_loop.grc")
+    found = run(script, *address)
+    assert found.status == 0, found.stderr
+    reports, trips = found.lines("measurement"), found.lines("round_trip")
+    assert [sum(m["kind"] == kind and m["status"] == "ok" for m in reports) for kind in ("ue_rx_tx", "gnb_rx_tx")] == [11, 11]
+    assert len(trips) == 11
+    for trip in trips:
+        assert abs(trip["error_s"]) < 5.0 * trip["rtt_std_s"]

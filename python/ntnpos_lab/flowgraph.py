@@ -29,13 +29,14 @@ from . import convert
 from .engine_process import ANSWER_S, Engine
 from .locate import carrier_of, span_of
 from .receive import CONFIG, WINDOWS, ReceiverError, shake_hands
+from .round_trips import RoundTrips, two_way
 from .satellite_link import SatelliteLink
 from .satellite_pass import PassReceiver, look_up, pass_receiver
 from .scene import DEFAULT_TIME, MIN_ELEVATION_DEG, Scene, against_truth, elements_for, real_scene
 from .simulate import NOISE_POWER, Link, downlinks
 
-__all__ = ["NOISE_POWER", "PassReceiver", "PositionEngine", "Replay", "SatelliteLink", "Simulation", "later", "look_up",
-           "pass_receiver", "replay", "sample", "simulation", "wait_for_enter"]
+__all__ = ["NOISE_POWER", "PassReceiver", "PositionEngine", "Replay", "RoundTrips", "SatelliteLink", "Simulation", "later", "look_up",
+           "pass_receiver", "replay", "sample", "simulation", "two_way", "wait_for_enter"]
 
 one_line.WRONG_INPUT.append(InputError)
 

@@ -12,6 +12,7 @@ import numpy as np
 from gnuradio import ntnpos
 
 from ntnpos.network.search_windows import SearchWindow
+from ntnpos.world.timebase import split
 
 from . import convert
 from .simulate import NOISE_POWER, amplitude
@@ -50,7 +51,10 @@ class End:
     Attributes
     ----------
     first_slot, n_slots : of the source, from SFN 0
-    path, receiver : of the channel
+    path : of the channel
+    begin_s : receiver's clock at the first sample
+    clock_offset_s, crystal_ppm : what that clock is ahead of system time then, and gains
+    noise_seed : of noise of `NOISE_POWER`
     samples : that are received
     signal, window : of the correlator
     """
@@ -58,10 +62,30 @@ class End:
     first_slot: int
     n_slots: int
     path: ntnpos.channel_path
-    receiver: ntnpos.channel_receiver
+    begin_s: float
+    clock_offset_s: float
+    crystal_ppm: float
+    noise_seed: int
     samples: int
     signal: ntnpos.satellite_signal
     window: SearchWindow
+
+    @property
+    def begin(self) -> tuple[int, float]:
+        """`begin_s` as whole seconds and fraction."""
+        return split(self.begin_s)
+
+    @property
+    def input_start(self) -> tuple[int, float]:
+        """Sender's clock at sample 0 of the channel's input, as whole seconds and fraction."""
+        return self.path.input_start.full_s, self.path.input_start.frac_s
+
+    @property
+    def receiver(self) -> ntnpos.channel_receiver:
+        """Of the channel."""
+        begin = convert.instant(self.begin_s)
+        clock = ntnpos.receiver_clock(begin, self.clock_offset_s, 1e-6 * self.crystal_ppm)
+        return ntnpos.channel_receiver(begin, clock, ntnpos.white_noise(self.noise_seed, NOISE_POWER))
 
     @property
     def windows(self) -> list[ntnpos.search_window]:
@@ -142,11 +166,9 @@ class Stretch:
         length_s = self.slots * link.slot_s + 2.0 * around_s
         system_s = float(link.clock.system_time(begin_s))
         before = math.ceil(around_s / link.slot_s) + _EXTRA_SLOTS
-        reference = ntnpos.receiver_clock(convert.instant(float(link.clock.reading(link.clock.reference_s))),
-                                          link.clock.offset_s, link.clock.drift)
         return self._end(
             link.downlink_s, system_s, begin_s, length_s, self.first - before, self.slots + 2 * before,
-            (self.first - before) * link.slot_s, reference, link.snr_dl_db, 0,
+            (self.first - before) * link.slot_s, link.clock.error_ppm, link.snr_dl_db, 0,
             ntnpos.satellite_signal(link.satellite, self.prs, (0, 0.0)),
             downlink_window(link, begin_s, begin_s + length_s, about_s - _SSB_S, bounds.place_error_m, bounds.clock_s,
                             bounds.crystal_ppm))
@@ -160,12 +182,12 @@ class Stretch:
         begin_s, length_s = due_s - around_s, self.slots * link.slot_s + 2.0 * around_s
         return self._end(
             link.uplink_toa_s, begin_s, begin_s, length_s, self.advance.start_slot, len(self.advance.advances),
-            self.advance.start_s, ntnpos.receiver_clock(convert.instant(0.0), 0.0, 0.0), link.snr_ul_db, 1,
+            self.advance.start_s, 0.0, link.snr_ul_db, 1,
             ntnpos.satellite_signal("the UE", self.srs, (0, 0.0)),
             uplink_window(link, due_s, begin_s, begin_s + length_s, bounds.place_error_m, bounds.late_s, bounds.crystal_ppm))
 
     def _end(self, delay_s, system_s: float, begin_s: float, length_s: float, first_slot: int, n_slots: int,
-             input_start_s: float, clock, snr_db: float, direction: int, signal, window: SearchWindow) -> End:
+             input_start_s: float, crystal_ppm: float, snr_db: float, direction: int, signal, window: SearchWindow) -> End:
         link = self.link
         segments = fitted(delay_s, system_s - _EDGE_S, system_s + length_s + _EDGE_S)
         gain = amplitude(snr_db, link.prs, link.carrier.n_rb, link.carrier.scs_khz * 1e3, link.sample_rate_hz)
@@ -173,5 +195,5 @@ class Stretch:
         noise = int(np.random.default_rng([link.seed, 5, direction, self.first]).integers(2**32))
         path = ntnpos.channel_path(input=0, delay=convert.trajectory(segments), gain=gain * cmath.exp(1j * phase),
                                    input_start=convert.instant(input_start_s), satellite_clock_offset_s=0.0)
-        receiver = ntnpos.channel_receiver(convert.instant(begin_s), clock, ntnpos.white_noise(noise, NOISE_POWER))
-        return End(first_slot, n_slots, path, receiver, round(length_s * link.sample_rate_hz), signal, window)
+        return End(first_slot, n_slots, path, begin_s, begin_s - system_s, crystal_ppm, noise,
+                   round(length_s * link.sample_rate_hz), signal, window)
