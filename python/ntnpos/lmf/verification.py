@@ -103,7 +103,8 @@ def verify(measurements: Iterable[Measurement], assistance: Assistance, claim: C
 def _by_delays(measurements: list[Measurement], assistance: Assistance, claim: Claim, thresholds: Thresholds) -> Verdict:
     """Level 1."""
     usable = [row for row in rows.usable(measurements, assistance) if row.kind in timing.DELAYS]
-    found = timing.delays_beside(rows.build(usable, assistance)[0], claim, assistance) if usable else None
+    orbits = {row.satellite: getattr(assistance.transmitter(row.satellite), "position_std_m", 0.0) for row in usable}
+    found = timing.delays_beside(rows.build(usable, assistance)[0], claim, orbits) if usable else None
     if found is None:
         return Verdict(claim, 1, "inconclusive", None, "no delay was measured", thresholds, {"rows": 0})
     test = timing.judge_delays(found, claim.horizontal_std_m, claim.height_std_m, thresholds)

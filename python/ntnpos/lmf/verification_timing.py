@@ -8,11 +8,11 @@ larger than that, within what chance explains. All places of the same ranges pas
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Mapping
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..network.assistance import Assistance
 from ..position import geometry
 from ..position.system import System
 from ..world.constants import C_M_S
@@ -80,8 +80,10 @@ class TimingTest:
     probability: float
 
 
-def delays_beside(system: System, claim: Claim, assistance: Assistance) -> TimingRows | None:
-    """The delays of a system of rows beside those of a claim; None where it has none."""
+def delays_beside(system: System, claim: Claim, orbit_std_m: Mapping[str, float]) -> TimingRows | None:
+    """The delays of a system of rows beside those of a claim; None where it has none.
+
+    `orbit_std_m`: deviation of each coordinate of the ephemeris by satellite; absent: 0. """
     state = np.zeros(system.layout.size)
     state[system.layout.position] = claim.ecef
     axes = geometry.local_axes(claim.ecef)
@@ -94,9 +96,10 @@ def delays_beside(system: System, claim: Claim, assistance: Assistance) -> Timin
         residual, jacobian = part.model.evaluate(system.layout, state[None])
         model = part.model
         t_s = model.t_s if hasattr(model, "t_s") else 0.5 * (model.t_tx_s + model.t_rx_s)
-        orbit = [getattr(assistance.transmitter(name), "position_std_m", 0.0) for name in model.sources]
+        orbit = [orbit_std_m.get(name, 0.0) for name in model.sources]
         common = np.hypot(part.common_std, crossings / C_M_S * np.array(orbit))
-        blocks.append((np.array(model.sources, dtype=object), t_s, -residual[0], part.scale * model.std, common,
+        one = np.broadcast_to(part.scale * model.std, residual[0].shape)
+        blocks.append((np.array(model.sources, dtype=object), np.ravel(t_s), -residual[0], one, common,
                        jacobian[0][:, system.layout.position] @ axes.T, jacobian[0][:, shared]))
     if not blocks:
         return None

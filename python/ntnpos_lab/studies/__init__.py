@@ -57,12 +57,19 @@ def _link() -> Study:
     return Study("Link budget", ABOUT["link"], link.parts, link.draw)
 
 
+def _verification() -> Study:
+    from . import verification
+
+    return Study("Verification", ABOUT["verification"], verification.parts, verification.draw)
+
+
 ABOUT = {
     "receiver": "time of arrival beside its bounds: noise, Doppler, multipath, interference, gaps",
     "link": "power over noise: terms of the link budget, beams, interference, environments",
+    "verification": "claimed places under one satellite: position errors, false alarms, missed lies, mirrors",
 }
 """Name of a study to what it is about."""
-STUDIES: dict[str, Callable[[], Study]] = {"receiver": _receiver, "link": _link}
+STUDIES: dict[str, Callable[[], Study]] = {"receiver": _receiver, "link": _link, "verification": _verification}
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
