@@ -10,21 +10,15 @@ import argparse
 import math
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import InputError
 from ..lmf.area import Area, load_area
 from ..lmf.claim import Claim, Thresholds
 from ..lmf.verification import Verdict, verify
-from ..network import two_way
 from ..network.assistance import Assistance, load_assistance
 from ..network.measurements import Measurement, read_measurements
-from ..position import rows
 from ..position.rows import Height
 from .arguments import Parser, add_height, guarded, height_of, number
 from .solve import check_satellites
-
-_TRACK_S = 60.0     # of a satellite's way, before and after the measurements, in the picture
 
 EXAMPLE = """examples:
   ./ntnpos verify rtt.jsonl --assistance assistance.json --claim 48.0,11.0,500 --level 1
@@ -106,26 +100,10 @@ def _claim(place: tuple[float, ...], std_m: float, height: Height | None, assist
 
 def _draw(path: Path, verdict: Verdict, measurements: list[Measurement], assistance: Assistance, area: Area | None) -> None:
     """The picture; InputError where it cannot be written."""
-    from .. import ground_map  # matplotlib is slow to import and needed only now
+    from .. import claim_map  # matplotlib is slow to import and needed only now
 
-    usable = rows.usable(two_way.pair(measurements, assistance).measurements, assistance)
-    system = rows.build(usable, assistance)[0] if usable else None
-    claim = verdict.claim
-    target = ground_map.Target(claim.latitude_deg, claim.longitude_deg, claim.height_m,
-                               verdict.thresholds.radius_m if verdict.level == 2 else None)
-    title = f"Level {verdict.level}: {verdict.verdict}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        ground_map.ground_map(path, title, verdict.reason, target, [place.estimate for place in verdict.places], system, area,
-                              _track(usable, assistance))
+        claim_map.draw(path, verdict, measurements, assistance, area)
     except OSError as error:
         raise InputError(path, "--plot", error.strerror or str(error), "a file that can be written") from None
-
-
-def _track(usable: list[Measurement], assistance: Assistance) -> np.ndarray | None:
-    """Way of the satellite, where there is only one."""
-    names = {row.satellite for row in usable}
-    if len(names) != 1:
-        return None
-    times = [rows.time_of(row) for row in usable]
-    return assistance.transmitter(names.pop()).orbit.state(np.linspace(min(times) - _TRACK_S, max(times) + _TRACK_S, 40))[0]

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from ..position import geometry
-from ..world.constants import EARTH_RADIUS_M
+from ..world import ground
 from ..world.frames import ecef_to_geodetic, geodetic_to_ecef
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
@@ -33,11 +33,8 @@ def ground_offset(place, claim) -> np.ndarray:
 def places_around(latitude_deg: float, longitude_deg: float, offset) -> tuple[np.ndarray, np.ndarray]:
     """Latitudes and longitudes [n] (degrees) at ways of east and north [n, 2] in m over the ground, on a sphere."""
     east, north = np.moveaxis(np.asarray(offset, dtype=float), -1, 0)
-    arc, bearing = np.hypot(east, north) / EARTH_RADIUS_M, np.arctan2(east, north)
-    lat, lon = np.radians([latitude_deg, longitude_deg])
-    sin_lat = np.sin(lat) * np.cos(arc) + np.cos(lat) * np.sin(arc) * np.cos(bearing)
-    there = lon + np.arctan2(np.sin(bearing) * np.sin(arc) * np.cos(lat), np.cos(arc) - np.sin(lat) * sin_lat)
-    return np.degrees(np.arcsin(np.clip(sin_lat, -1.0, 1.0))), (np.degrees(there) + 180.0) % 360.0 - 180.0
+    lat, lon = ground.from_map(latitude_deg, longitude_deg, east, north)
+    return lat, (lon + 180.0) % 360.0 - 180.0
 
 
 def horizontal_covariance(covariance_ecef, claim) -> np.ndarray:

@@ -51,10 +51,12 @@ class GroundLines:
         return float(east), float(north)
 
 
-def ground_lines(measurements: Iterable[Measurement], assistance: Assistance, fix: Fix) -> GroundLines | None:
+def ground_lines(measurements: Iterable[Measurement], assistance: Assistance, fix: Fix,
+                 centre: tuple[float, float] | None = None, reach_m: float | None = None) -> GroundLines | None:
     """The lines about a fix and its candidates, at the fix's height; about the prior where there is no place. None without rows.
 
-    Clocks are those of the fix (0 where it has none). At most `MOST_LINES` measurements, evenly picked.
+    Clocks are those of the fix (0 where it has none). At most `MOST_LINES` measurements, evenly picked. `centre` (latitude,
+    longitude) and `reach_m` put the map elsewhere.
     """
     usable = rows.usable(two_way.pair(measurements, assistance).measurements, assistance)
     if not usable:
@@ -66,10 +68,10 @@ def ground_lines(measurements: Iterable[Measurement], assistance: Assistance, fi
     places = [e.geodetic for e in (estimate, *fix.candidates)] if estimate else [(prior.latitude_deg, prior.longitude_deg, 0.0)]
     height = estimate.geodetic[2] if estimate else prior.height_m
     units = np.array([geodetic_to_ecef(lat, lon, 0.0) for lat, lon, _ in places])
-    centre = tuple(float(x) for x in ecef_to_geodetic(units.mean(axis=0))[:2])
+    centre = centre or tuple(float(x) for x in ecef_to_geodetic(units.mean(axis=0))[:2])
     spots = np.array([np.hypot(*ground.to_map(*centre, lat, lon)) for lat, lon, _ in places])
     spread = [e.horizontal_std_m for e in (estimate, *fix.candidates) if e and e.horizontal_std_m] or [prior.horizontal_sigma_m]
-    reach = float(np.clip(1.5 * spots.max() + 4.0 * max(spread), _LEAST_REACH_M, _MOST_REACH_M))
+    reach = float(np.clip(reach_m or 1.5 * spots.max() + 4.0 * max(spread), _LEAST_REACH_M, _MOST_REACH_M))
     axis = np.linspace(-reach, reach, POINTS)
     lat, lon = ground.from_map(*centre, axis[None, :], axis[:, None])
     states = np.zeros((POINTS * POINTS, system.layout.size))
