@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The service without sockets, by a clock that is told the time: fixes, accounts, and a replay bit for bit."""
 
+import hashlib
 import json
 import random
 import shutil
@@ -144,6 +145,9 @@ def filled(folder, seed: int = 5, **options):
                 ue, row = "ue 0", scene.late([row], row.satellite, 1e-4)[0]
             message = lmf_scene.pmt(row, rng.randrange(100), ue) if rng.random() < 0.3 else lmf_scene.line(row, ue)
             bench.service.receive(None, message)
+            if rng.random() < 0.1:
+                lost = {"type": "measurement", "ue": ue, "satellite": row.satellite, "status": "no_signal"}
+                bench.service.receive(None, json.dumps(lost).encode())
             bench.clock.now += 0.01
             bench.work()
         bench.quiet()
@@ -161,7 +165,24 @@ def test_a_replay_gives_the_same_bits(lived):
     with StoreReader(lived.path) as reader:
         outcome = replay(reader)
     assert (outcome.difference, outcome.fixes) == (None, lived.service.counts.fixes)
-    assert outcome.other_versions == []
+    assert outcome.other_versions == [] and outcome.seal == lived.service.metrics()["seal"]
+
+
+def test_the_seal_is_the_digest_that_the_documentation_says(lived):
+    """By SQL's own JSON and the rows as they are, not by the store's code."""
+    database = sqlite3.connect(f"file:{lived.path}?mode=ro", uri=True)
+    tables = ("run", "assistance", "measurement", "claim", "fix", "verdict")
+    before, last = "", dict.fromkeys(tables, 0)
+    for _, *ids, sha256 in database.execute("SELECT * FROM seal ORDER BY id").fetchall():
+        digest = hashlib.sha256(before.encode())
+        for table, to in zip(tables, ids):
+            for row in database.execute(f"SELECT * FROM {table} WHERE id > ? AND id <= ? ORDER BY id", (last[table], to)):
+                digest.update((json.dumps([table, *row]) + "\n").encode())
+            last[table] = to
+        before = digest.hexdigest()
+        assert before == sha256
+    assert all(database.execute(f"SELECT coalesce(max(id), 0) FROM {t}").fetchone()[0] == last[t] for t in tables)
+    database.close()
 
 
 @pytest.mark.parametrize("statement, says", [
@@ -170,6 +191,11 @@ def test_a_replay_gives_the_same_bits(lived):
     ("DELETE FROM measurement WHERE id = (SELECT first FROM fix LIMIT 1)", "are stored from"),
     ("UPDATE measurement SET line = '{}' WHERE id = (SELECT first FROM fix LIMIT 1)", "rests on a measurement that is none"),
     ("UPDATE fix SET line = replace(line, '\"latitude_deg\": 5', '\"latitude_deg\": 4') WHERE status = 'ok'", "latitude_deg"),
+    ("UPDATE measurement SET received_utc_s = 0 WHERE id = 7", "seal"), ("DELETE FROM fix WHERE id = 3", "seal"),
+    ("DELETE FROM measurement WHERE NOT used", "seal"),
+    ("DELETE FROM seal WHERE id = (SELECT max(id) FROM seal)", "after the last seal"),
+    ("INSERT INTO fix SELECT id + 1000, run, assistance, session, ue, first, last, count, status, line FROM fix WHERE id = 1",
+     "after the last seal"),
     ("UPDATE run SET settings = '{\"height_m\": 0.0, \"height_std_m\": 1.0}'", "fix 1")])
 def test_a_replay_finds_what_was_tampered_with(lived, tmp_path, statement, says):
     path = Path(shutil.copy(lived.path, tmp_path))

@@ -30,7 +30,7 @@ def main_replay(argv: list[str]) -> int:
             print(f"{arguments.store}: {line}: the last bits may differ", file=sys.stderr)
         print(json.dumps({"type": "replay", "fixes": outcome.fixes, "verdicts": outcome.verdicts,
                           "measurements": outcome.measurements, "identical": outcome.difference is None,
-                          "difference": outcome.difference}))
+                          "difference": outcome.difference, "seal": outcome.seal}))
         return 0 if outcome.difference is None else 1
 
     return _reading(work)

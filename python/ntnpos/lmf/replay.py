@@ -9,8 +9,9 @@ from typing import Iterator
 
 from ..errors import InputError
 from ..network.assistance import Assistance, parse_assistance
+from .schema import SEALED
 from .solving import Job, Settings, compute
-from .store import StoreError, StoreReader, versions
+from .store import StoreError, StoreReader, sealed, versions
 
 _MOST_KNOWN = 64  # assistance data that are kept parsed
 
@@ -21,6 +22,8 @@ class Outcome:
 
     fixes: int = 0
     verdicts: int = 0
+    seal: str = ""
+    """Digest of everything that is stored: the last seal."""
     measurements: int = 0
     """Rows that fixes and verdicts rest on, counted each time."""
     difference: str | None = None
@@ -30,7 +33,7 @@ class Outcome:
 
 
 def replay(reader: StoreReader) -> Outcome:
-    """Compute everything again, until the first difference.
+    """Compute everything again and check the seals, until the first difference.
 
     Raises
     ------
@@ -48,6 +51,7 @@ def replay(reader: StoreReader) -> Outcome:
             return outcome
         outcome.fixes += not job.claims
         outcome.verdicts += bool(job.claims)
+    outcome.difference = _check_seals(reader, outcome)
     return outcome
 
 
@@ -62,6 +66,22 @@ def _difference(job: Job, assistance: Assistance, settings: Settings, stored) ->
         return f"rests on a measurement that is none ({error})"
     line = again.verdicts[0][1] if job.claims else again.fix
     return None if line == stored["line"] else _where(json.loads(stored["line"]), json.loads(line))
+
+
+def _check_seals(reader: StoreReader, outcome: Outcome) -> str | None:
+    """What does not go with the seals; None where every row is in one, as it was written."""
+    last = dict.fromkeys(SEALED, 0)
+    for seal in reader.rows("SELECT * FROM seal ORDER BY id"):
+        rows = {name: [tuple(row) for row in reader.rows(
+            f"SELECT * FROM {name} WHERE id > ? AND id <= ? ORDER BY id", last[name], seal[name])] for name in SEALED}
+        last = {name: seal[name] for name in SEALED}
+        outcome.seal = sealed(outcome.seal, rows)
+        if outcome.seal != seal["sha256"]:
+            return f"seal {seal['id']}: its rows, or one before, are not those that were written"
+    for name in SEALED:
+        if next(reader.rows(f"SELECT id FROM {name} WHERE id > ?", last[name]), None) is not None:
+            return f"{name}: has rows after the last seal"
+    return None
 
 
 def _runs(reader: StoreReader, outcome: Outcome) -> dict[int, Settings]:

@@ -24,6 +24,10 @@ TABLES = {
         session INTEGER NOT NULL, ue TEXT NOT NULL, claim INTEGER NOT NULL, first INTEGER NOT NULL,
         last INTEGER NOT NULL, count INTEGER NOT NULL, verdict TEXT NOT NULL, line TEXT NOT NULL""",
 }
+SEALED = tuple(TABLES)
+TABLES["seal"] = ("id INTEGER PRIMARY KEY, " + ", ".join(f"{name} INTEGER NOT NULL" for name in SEALED)
+                  + ", sha256 TEXT NOT NULL")
+"""One a transaction: the last id of each table, and the digest of its rows and of the seal before."""
 INDEXES = ("CREATE INDEX measurement_session ON measurement(session, id) WHERE used",
            "CREATE INDEX fix_ue ON fix(ue, id)")
 

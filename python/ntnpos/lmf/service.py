@@ -256,7 +256,7 @@ class Service:
 
     def metrics(self) -> dict:
         """The metrics line."""
-        return as_dict(self.counts, self.gauges(), self.latency)
+        return as_dict(self.counts, self.gauges(), self.latency) | {"seal": self._store.seal}
 
     def prometheus(self) -> str:
         """The metrics as Prometheus reads them."""

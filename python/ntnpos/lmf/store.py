@@ -13,14 +13,14 @@ import json
 import platform
 import sqlite3
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Mapping, Sequence
 
 import numpy
 import scipy
 
 from ..errors import InputError
 from .records import ClaimMessage, Reading
-from .schema import APPLICATION_ID, TABLES, VERSION, statements
+from .schema import APPLICATION_ID, SEALED, TABLES, VERSION, statements
 from .solving import Answer, Job, Settings
 
 _COLUMNS = {name: columns.count(",") + 1 for name, columns in TABLES.items()}
@@ -35,6 +35,16 @@ def versions() -> dict[str, str]:
     """Of everything that the last bits of a fix depend on."""
     return {"python": platform.python_version(), "numpy": numpy.__version__, "scipy": scipy.__version__,
             "machine": platform.machine()}
+
+
+def sealed(before: str, rows: Mapping[str, Sequence[Sequence]]) -> str:
+    """Digest (hexadecimal) of a transaction: of the seal before it and of its rows by table, as JSON. The first seal has
+    the empty text before it."""
+    found = hashlib.sha256(before.encode())
+    for name in SEALED:
+        for row in rows.get(name, ()):
+            found.update(json.dumps([name, *row]).encode() + b"\n")
+    return found.hexdigest()
 
 
 class Store:
@@ -61,13 +71,15 @@ class Store:
         except InputError:
             self._lock.close()
             raise
-        self._rows: dict[str, list[tuple]] = {name: [] for name in TABLES}
+        self._rows: dict[str, list[tuple]] = {name: [] for name in SEALED}
         self._last = {name: self._one(f"SELECT coalesce(max(id), 0) FROM {name}") for name in TABLES}
         self.first_session = 1 + max(self._one(f"SELECT coalesce(max(session), 0) FROM {name}")
                                      for name in ("measurement", "claim"))
         self.run = 0
+        self.seal = self._one("SELECT coalesce((SELECT sha256 FROM seal ORDER BY id DESC LIMIT 1), '')")
+        """Digest of everything in the store."""
 
-    def _one(self, query: str) -> int:
+    def _one(self, query: str):
         return self._database.execute(query).fetchone()[0]
 
     @property
@@ -114,14 +126,18 @@ class Store:
         """Write what was added. Raises `StoreError`; nothing of it is written then."""
         if not self.pending:
             return
+        seal = sealed(self.seal, self._rows)
+        number = self._last["seal"] + 1
         try:
             self._database.execute("BEGIN IMMEDIATE")
             for table, rows in self._rows.items():
                 if rows:
                     self._database.executemany(_INSERT[table], rows)
+            self._database.execute(_INSERT["seal"], (number, *(self._last[name] for name in SEALED), seal))
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: cannot be written ({error})") from None
+        self.seal, self._last["seal"] = seal, number
         for rows in self._rows.values():
             rows.clear()
 
@@ -132,7 +148,7 @@ class Store:
 
 
 class StoreReader:
-    """A store being read, also while it is being written. A context manager.
+    """A store being read as it was when this was made, also while it is being written. A context manager.
 
     Raises
     ------
@@ -146,6 +162,8 @@ class StoreReader:
             raise InputError(path, "store", "is not there", "a file that ./ntnpos lmf has written")
         self._database = _opened(self.path, write=False)
         self._database.row_factory = sqlite3.Row
+        self._database.execute("BEGIN")
+        self._database.execute("SELECT id FROM run LIMIT 1").fetchone()  # the first look fixes what is seen
 
     def __enter__(self) -> StoreReader:
         return self
