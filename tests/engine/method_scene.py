@@ -113,7 +113,7 @@ def assistance(**changes):
     return cs.assistance(sky(), PLACE, trps=TRPS, **changes)
 
 
-_NOISE = {"toa": ("toa_s", "toa_std_s"), "rtt": ("rtt_s", "rtt_std_s"), "ul_rtoa": ("rtoa_s", "rtoa_std_s"),
+NOISE = {"toa": ("toa_s", "toa_std_s"), "rtt": ("rtt_s", "rtt_std_s"), "ul_rtoa": ("rtoa_s", "rtoa_std_s"),
           "range_rate": ("range_rate_m_s", "range_rate_std_m_s")}
 
 
@@ -149,7 +149,7 @@ def noisy(rows: list[Measurement], rng: np.random.Generator) -> list[Measurement
             turned = d + off[0] * a + off[1] * b
             found.append(replace(row, extra=row.extra | {"direction_ecef": tuple(turned / np.linalg.norm(turned))}))
             continue
-        value, std = _NOISE[row.kind]
+        value, std = NOISE[row.kind]
         if row.kind == "toa":
             found.append(replace(row, toa_s=row.toa_s + row.toa_std_s * rng.standard_normal()))
         else:
@@ -162,8 +162,8 @@ def many(system: System, count: int, rng: np.random.Generator) -> System:
     parts = []
     for part in system.parts:
         model, n = part.model, len(part.model.sources)
-        if model.kind in _NOISE:
-            value = _NOISE[model.kind][0]
+        if model.kind in NOISE:
+            value = NOISE[model.kind][0]
             model = replace(model, **{value: getattr(model, value) + model.std * rng.standard_normal((count, n))})
         elif model.kind == "height":
             model = replace(model, height_m=model.height_m + model.std * rng.standard_normal((count, 1)))

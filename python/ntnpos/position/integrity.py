@@ -105,9 +105,11 @@ def attempt(system: System, assistance: Assistance, without: str | None = None,
         rejected = _added(rejected, outliers)
     if system.only_toa:
         again(with_scatter(system, best.solution))
-    elif rejected and not residual_test(system, best.solution, false_alarm).passed:
-        # Single rows do not explain it: a whole source may.
+    elif not residual_test(system, best.solution, false_alarm).passed:
+        # Single rows do not explain it: a whole source may, or deviations stated too small for all.
         (system, found, best), rejected = whole, {}
+        if len(system.satellites) > 1:
+            again(with_scatter(system, best.solution, _MOST_DIFFUSE))
     test = residual_test(system, best.solution, false_alarm)
     # The prior area picks between repetitions of a clock; a mirror it leaves open, for it is no measurement.
     others = tuple(f for f in found if f is not best and (f.place <= best.place or not system.only_toa)

@@ -153,27 +153,32 @@ def without_worst_row(system: System, solution: Solution, rejected: dict[str, in
     return system.only(masks), {str(system.sources[worst]): 1}
 
 
-def with_scatter(system: System, solution: Solution) -> System:
-    """The system with the TOA deviations scaled up to the scatter within satellites, where that is beyond
-    chance.
+def with_scatter(system: System, solution: Solution, most: float = np.inf) -> System:
+    """The system with the rows' deviations scaled up to the scatter within satellites, where that is beyond chance.
 
     Interference between satellites makes occasions scatter more than thermal noise; the scatter of one
-    satellite's occasions shows it whatever the position. """
-    part = system.part("toa")
-    std = part.scale * part.model.std
-    residual = system.residual("toa", solution.state)
-    names = np.asarray(part.model.sources, dtype=object)
-    chi2, dof = 0.0, 0
-    for name in dict.fromkeys(part.model.sources):
-        rows = names == name
-        weight = 1.0 / std[rows] ** 2
-        mean = np.sum(weight * residual[rows]) / np.sum(weight)
-        chi2 += float(np.sum(weight * (residual[rows] - mean) ** 2))
-        dof += int(rows.sum()) - 1
-    if dof < _LEAST_ROWS or chdtrc(dof, chi2) >= _SCATTER_ALARM:
-        return system
-    scale = part.scale * float(np.sqrt(chi2 / dof))
-    return system.with_part(Weighted(part.model, part.common_std, scale, part.huber))
+    satellite's occasions shows it whatever the position. Each kind of row by itself; one that scatters more than
+    `most` times its deviations is left as it is. """
+    for part in system.measured:
+        if part.model.kind == "aoa" and len(part.model.std) < 2 * _LEAST_ROWS:
+            continue
+        std = part.scale * part.model.std
+        residual = system.residual(part.model.kind, solution.state)
+        names = np.asarray(part.model.sources, dtype=object)
+        chi2, dof = 0.0, 0
+        for name in dict.fromkeys(part.model.sources):
+            rows = np.flatnonzero(names == name)
+            # A direction's two rows have means of their own.
+            for axis in ((rows[::2], rows[1::2]) if part.model.kind == "aoa" else (rows,)):
+                weight = 1.0 / std[axis] ** 2
+                mean = np.sum(weight * residual[axis]) / np.sum(weight)
+                chi2 += float(np.sum(weight * (residual[axis] - mean) ** 2))
+                dof += len(axis) - 1
+        if dof < _LEAST_ROWS or chdtrc(dof, chi2) >= _SCATTER_ALARM or chi2 > dof * most**2:
+            continue
+        scale = part.scale * float(np.sqrt(chi2 / dof))
+        system = system.with_part(Weighted(part.model, part.common_std, scale, part.huber))
+    return system
 
 
 def with_doppler_settled(system: System, solution: Solution) -> System:
