@@ -32,6 +32,7 @@ class TwoWayFlow(gr.top_block):
 
     def __init__(self, stretch: Stretch):
         super().__init__("two-way")
+        self.stretch = stretch
         grid, advance = stretch.carrier, stretch.advance
         self._collector = Collector(2)
         self._gate = Gate(self._collector)

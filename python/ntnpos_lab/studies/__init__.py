@@ -63,13 +63,21 @@ def _verification() -> Study:
     return Study("Verification", ABOUT["verification"], verification.parts, verification.draw)
 
 
+def _two_way() -> Study:
+    from . import two_way
+
+    return Study("Round trips", ABOUT["two-way"], two_way.parts, two_way.draw)
+
+
 ABOUT = {
     "receiver": "time of arrival beside its bounds: noise, Doppler, multipath, interference, gaps",
+    "two-way": "round trips over a transparent payload, samples both ways, beside the bound",
     "link": "power over noise: terms of the link budget, beams, interference, environments",
     "verification": "claimed places under one satellite: position errors, false alarms, missed lies, mirrors",
 }
 """Name of a study to what it is about."""
-STUDIES: dict[str, Callable[[], Study]] = {"receiver": _receiver, "link": _link, "verification": _verification}
+STUDIES: dict[str, Callable[[], Study]] = {
+    "receiver": _receiver, "two-way": _two_way, "link": _link, "verification": _verification}
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
