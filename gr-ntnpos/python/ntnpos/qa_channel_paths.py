@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """channel_paths: every list lands in its field, and a list of the wrong length is named."""
 
+import os
+import tempfile
+
 from gnuradio import gr_unittest, ntnpos
 
 
@@ -28,6 +31,26 @@ class qa_channel_paths(gr_unittest.TestCase):
         self.assertEqual([first.input_start.full_s, second.input_start.full_s], [1, 2])
         self.assertEqual([first.satellite_clock_offset_s, second.satellite_clock_offset_s], [1e-6, -2e-6])
         self.assertEqual(second.delay.segments[0].start.full_s, 3)
+
+    def test_a_trajectory_file_takes_the_place_of_the_delays(self):
+        delays = [
+            ntnpos.trajectory([ntnpos.delay_segment((3, 0.5), [4e-3, -2e-5])]),
+            ntnpos.trajectory([ntnpos.delay_segment((-1, 0.0), [1e-3]), ntnpos.delay_segment((2, 0.0), [2e-3])]),
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "delays.jsonl")
+            ntnpos.write_trajectories(
+                file, ntnpos.Trajectories("2025-10-07T18:00:00Z", ("A", "B"), tuple(delays))
+            )
+            paths = ntnpos.channel_paths([[9.0]], gains=[1, 2j], trajectory_file=file)
+            with self.assertRaisesRegex(ntnpos.TrajectoryError, "none.jsonl: file: cannot be read"):
+                ntnpos.channel_paths([], trajectory_file=os.path.join(folder, "none.jsonl"))
+        self.assertEqual([p.gain for p in paths], [1, 2j])
+        for path, delay in zip(paths, delays):
+            self.assertEqual(
+                [(s.start.full_s, s.start.frac_s, s.coefficients) for s in path.delay.segments],
+                [(s.start.full_s, s.start.frac_s, s.coefficients) for s in delay.segments],
+            )
 
     def test_a_list_of_the_wrong_length_is_named(self):
         for name in ("gains", "inputs", "input_starts", "satellite_clock_offsets_s"):
