@@ -114,13 +114,17 @@ def _polygon(rings: Any, path: str, where: str) -> Any:
 def _ring(ring: Any, path: str, where: str) -> np.ndarray:
     """Longitudes and latitudes [n, 2]."""
     allowed = "4 or more positions [longitude -180 to 180, latitude -90 to 90], the last the first again"
-    try:
-        if len(ring) > MOST_POINTS:
-            raise InputError(path, where, f"has {len(ring)} positions", f"up to {MOST_POINTS}")
-        found = np.array([[float(position[0]), float(position[1])] for position in ring])
-    except (TypeError, ValueError, LookupError):
-        raise InputError(path, where, f"is {describe(ring)}", allowed) from None
+    if not isinstance(ring, list) or not all(_is_position(position) for position in ring):
+        raise InputError(path, where, f"is {describe(ring)}", allowed)
+    if len(ring) > MOST_POINTS:
+        raise InputError(path, where, f"has {len(ring)} positions", f"up to {MOST_POINTS}")
+    found = np.array([position[:2] for position in ring], dtype=float).reshape(-1, 2)
     closed = len(found) >= 4 and np.array_equal(found[0], found[-1])
     if not closed or not np.all(np.abs(found) <= [180.0, 90.0]):
         raise InputError(path, where, f"is {describe(ring)}", allowed)
     return found
+
+
+def _is_position(value: Any) -> bool:
+    """Whether a value is a list of two numbers or more."""
+    return isinstance(value, list) and len(value) >= 2 and all(type(x) in (int, float) for x in value[:2])

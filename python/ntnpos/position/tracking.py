@@ -22,6 +22,7 @@ from ..network.measurements import Measurement
 from ..world.constants import C_M_S
 from . import geometry, rows, unscented
 from .motion import SIZE, Motion, layout_at
+from .observations import HeightRow
 from .result import Fix
 from .rows import Height
 from .system import System, Weighted
@@ -105,7 +106,7 @@ class Tracker:
     start : TrackState
         Where to begin; `first_state` makes one from a fix.
     height : Height, optional
-        Known at every update (a ship, a car on a map).
+        Known at the start. It is taken once, as its error stays; how soon it is outdated the motion's vertical noise says.
     gate : float
         Probability that a sound source is left out of an update.
     most : int
@@ -114,9 +115,12 @@ class Tracker:
 
     def __init__(self, assistance: Assistance, motion: Motion, start: TrackState, height: Height | None = None,
                  gate: float = GATE, most: int = MOST_UPDATES):
-        self._assistance, self._motion, self._height, self._gate = assistance, motion, height, gate
+        self._assistance, self._motion, self._gate = assistance, motion, gate
         self._history: deque[TrackState] = deque([start], maxlen=most)
         self._misfits = 0
+        if height is not None:
+            row = Weighted(HeightRow(height.height_m, np.array([height.std_m])))
+            self._take(start, System(layout_at(start.t_s), (row,)))
 
     @property
     def state(self) -> TrackState:
@@ -152,7 +156,7 @@ class Tracker:
         """One update; None where no row has a usable orbit."""
         t_s = float(np.mean([rows.time_of(row) for row in group]))
         before = self.predicted(t_s)
-        system, _ = rows.build(group, self._assistance, self._height, clock_guess_s=before.clock_offset_s)
+        system, _ = rows.build(group, self._assistance, clock_guess_s=before.clock_offset_s)
         parts = tuple(self._with_orbit(part) for part in system.parts if part.model.kind not in _BOUNDS)
         return self._take(before, System(layout_at(t_s), parts)) if parts else None
 
