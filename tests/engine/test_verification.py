@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Claims that pass and claims that fail, mirror and iso-range impostors among them, from round trips of the tests' own world."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from scipy.optimize import brentq
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
 
+import position_scene as scene  # noqa: E402
 import round_trips  # noqa: E402
 from ntnpos.commands.verify import main  # noqa: E402
 from ntnpos.lmf.claim import Claim, Thresholds  # noqa: E402
@@ -95,7 +97,7 @@ def test_level_1_does_not_judge_what_it_cannot_compare(low):
     assert found.verdict == "inconclusive"
     assert found.to_dict()["sharpest_std_s"] == pytest.approx(2.0 * 100.0 * lowest / 299792458.0, rel=0.01)
     nothing = verify([], parse_assistance(low.assistance()), tall, 1)
-    assert nothing.verdict == "inconclusive" and not nothing.decided_by_measurements
+    assert nothing.verdict == "inconclusive" and not nothing.measured
 
 
 # ------------------------------------------------------------------------------------ level 2
@@ -147,7 +149,8 @@ def test_an_equatorial_track_leaves_both_sides_open():
 
 def test_a_single_round_trip_refutes_but_never_confirms(low):
     rows = measured(low, LATE[:1])
-    assert verdict(low, rows, low.place(0.0, 0.0), 2, "left").verdict == "inconclusive"
+    truth = verdict(low, rows, low.place(0.0, 0.0), 2, "left")
+    assert truth.verdict == "inconclusive" and truth.measured and "no network position" in truth.reason
     assert verdict(low, rows, impostor(low, 90.0, 60e3), 2, "left").verdict == "inconclusive"
     far = verdict(low, rows, low.place(0.0, 200e3), 2, "left")
     assert far.verdict == "inconsistent" and "round trip of LEO-1" in far.reason
@@ -251,3 +254,19 @@ def test_a_southern_claim_is_a_value(files, top):
     done = subprocess.run([sys.executable, top / "apps" / "verify.py", files / "rtt.jsonl", "--assistance",
                            files / "assistance.json", "--claim", "-33.9,18.4,10", "--level", "1"], capture_output=True, text=True)
     assert done.returncode == 0 and json.loads(done.stdout)["verdict"] == "inconsistent", done.stderr
+
+
+def test_times_of_arrival_of_many_satellites_are_held_against_a_claim_too():
+    """DL-TDOA, clock unknown: the truth passes both levels, 1 km off fails level 1 only, 20 km off both."""
+    skies = dict(itertools.islice(scene.visible(least_deg=20.0).items(), 6))
+    assistance = scene.assistance(skies)
+    rows = scene.noisy(scene.measure(skies, scene.Receiver(scene.ecef())), np.random.default_rng(97))
+    lat, lon, height = scene.DUBLIN
+    for north_m, first, second in ((0.0, "consistent", "consistent"), (1e3, "inconsistent", "consistent"),
+                                   (20e3, "inconsistent", "inconsistent")):
+        claim = Claim(lat + north_m / 111.3e3, lon, height)
+        found = [verify(rows, assistance, claim, level) for level in (1, 2)]
+        assert [v.verdict for v in found] == [first, second], [v.reason for v in found]
+    alone = [row for row in rows if row.satellite == next(iter(skies))]
+    found = verify(alone, assistance, Claim(lat + 0.1, lon, height), 1)
+    assert found.verdict == "inconclusive" and "clock explains" in found.reason

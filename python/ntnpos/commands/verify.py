@@ -84,7 +84,7 @@ def main(argv: list[str]) -> int:
         if arguments.plot is not None:
             _draw(arguments.plot, verdict, measurements, assistance, area)
         print(verdict.to_json())
-        return 0 if verdict.decided_by_measurements else 1
+        return 0 if verdict.measured else 1
 
     return guarded(work)
 

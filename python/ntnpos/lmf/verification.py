@@ -41,6 +41,7 @@ class Verdict:
     thresholds : what it was held to
     details : further fields of the line
     fix, places : level 2: the network's own position, and its places seen from the claim
+    measured : something was measured that the claim could be held against
     """
 
     claim: Claim
@@ -52,11 +53,7 @@ class Verdict:
     details: dict[str, Any] = field(default_factory=dict)
     fix: Fix | None = None
     places: tuple[position.Place, ...] = ()
-
-    @property
-    def decided_by_measurements(self) -> bool:
-        """Something was measured that the claim could be held against."""
-        return self.probability is not None or self.verdict == "inconsistent"
+    measured: bool = True
 
     def to_dict(self) -> dict:
         """The fields of contract section 3."""
@@ -106,7 +103,7 @@ def _by_delays(measurements: list[Measurement], assistance: Assistance, claim: C
     orbits = {row.satellite: getattr(assistance.transmitter(row.satellite), "position_std_m", 0.0) for row in usable}
     found = timing.delays_beside(rows.build(usable, assistance)[0], claim, orbits) if usable else None
     if found is None:
-        return Verdict(claim, 1, "inconclusive", None, "no delay was measured", thresholds, {"rows": 0})
+        return Verdict(claim, 1, "inconclusive", None, "no delay was measured", thresholds, {"rows": 0}, measured=False)
     test = timing.judge_delays(found, claim.horizontal_std_m, claim.height_std_m, thresholds)
     worst, limit = test.worst, thresholds.rtt_s
     details: dict[str, Any] = {"rows": len(found.sources), "veto_only": True}
@@ -138,7 +135,8 @@ def _by_position(measurements: list[Measurement], assistance: Assistance, claim:
         if missed is not None:
             reason = f"no place within {thresholds.radius_m / 1e3:g} km of the claim has the round trip of {missed}"
             return Verdict(claim, 2, "inconsistent", None, reason, thresholds, details, fix)
-        return Verdict(claim, 2, "inconclusive", None, f"no network position: {fix.reason}", thresholds, details, fix)
+        return Verdict(claim, 2, "inconclusive", None, f"no network position: {fix.reason}", thresholds, details, fix,
+                       measured=bool(rows.usable(measurements, assistance)))
     judged = position.judge_places(places, thresholds)
     verdict, reason = judged.verdict, judged.reason
     details |= {"distance_m": places[0].distance_m, "horizontal_std_m": places[0].estimate.horizontal_std_m,
