@@ -140,6 +140,19 @@ def test_a_wrong_feeder_is_one_line(listed, feeder, said):
     assert str(caught.value) == said
 
 
+def test_a_long_pass_of_state_vectors_has_its_common_ta_and_no_epoch_beyond_them(listed):
+    """They hold for 300 s to either side of the middle."""
+    tree = {k: v for k, v in listed.items() if k != "duration_s"} | {
+        "satellites": {"walker": "starlink-phase-1", "select": {"count": 1, "min_elevation_deg": 0}},
+        "feeder": {"gateway": {"latitude_deg": 55.7, "longitude_deg": 13.0}}, "occasions": {"every_s": 100, "count": 5}}
+    told = scene_of(parse_scenario(tree)).assistance.satellites[0]
+    epochs = [told.extra["common_ta"]["epoch_time_s"]] + [u["epoch_time_s"] for u in told.extra["common_ta_updates"]]
+    assert len(epochs) == 81 and np.diff(epochs) == pytest.approx(400.1 / 81, abs=0.01)
+    late = tree | {"feeder": tree["feeder"] | {"compensated_at_s": -58.0}, "occasions": {"every_s": 125, "count": 5}}
+    with pytest.raises(InputError, match=r"feeder.compensated_at_s: WALKER-\d\d-\d\d: state vector of .*; allowed: an instant that all"):
+        parse_scenario(late)
+
+
 def test_a_feeder_that_turns_the_signal_out_of_the_band_is_one_line(tmp_path, capsys):
     text = find("transparent-feeder").read_text().replace("28.0e9, compensated_at_s: 1.025", "90.0e9")
     (tmp_path / "s.yml").write_text(text)

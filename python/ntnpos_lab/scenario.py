@@ -31,7 +31,7 @@ LIBRARY = Path(__file__).with_name("scenarios")
 PIECE_S = 0.25
 """Powers are renewed so often: from 550 km they change by 0.02 dB at most meanwhile."""
 COMMON_TA_S = 5.0
-"""Between two epochs of common TA."""
+"""Between two epochs of common TA, at most."""
 _MARGIN_S = 1e-4  # about what an occasion's search needs
 _JOINED_S = 5e-4  # a shorter gap is streamed
 
@@ -108,10 +108,12 @@ def transmitters_of(scenario: Scenario, situations: list[Situation | None]) -> t
 
 
 def common_ta_of(scenario: Scenario, satellite: Satellite) -> dict[str, object]:
-    """Common TA of the feeder link as the assistance data have it: a quadratic for every five seconds."""
+    """Common TA of the feeder link as the assistance data have it: a quadratic for every five seconds at most."""
     start = scenario.start_s - scenario.receiver.clock_offset_s
-    epochs = start + COMMON_TA_S * (0.5 + np.arange(max(1, math.ceil(scenario.duration_s / COMMON_TA_S))))
-    first, *more = (vars(common_ta_fit(scenario.feeder, satellite.orbit, float(t), 0.5 * COMMON_TA_S)) for t in epochs)
+    count = max(1, math.ceil(scenario.duration_s / COMMON_TA_S))
+    each = max(scenario.duration_s / count, 1.0)  # a shorter fit would be of rounding; ephemerides hold so long after the end
+    epochs = start + each * (0.5 + np.arange(count))
+    first, *more = (vars(common_ta_fit(scenario.feeder, satellite.orbit, float(t), 0.5 * each)) for t in epochs)
     return {"common_ta": first} | ({"common_ta_updates": more} if more else {})
 
 

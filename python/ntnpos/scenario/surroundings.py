@@ -9,6 +9,7 @@ from ..network.assistance import Satellite, read_atmosphere
 from ..world.atmosphere import Atmosphere
 from ..world.feeder import Feeder
 from ..world.frames import azimuth_elevation, geodetic_to_ecef
+from ..world.orbits import OrbitError
 from ..world.timebase import Epoch
 from .model import Air, Errors
 from .yaml_file import YamlFields
@@ -71,4 +72,10 @@ def read_feeder(top: YamlFields, frequency_hz: float, satellites: tuple[Satellit
     epoch = fields.number("compensated_at_s", span[0] - 60.0, span[1] + 60.0, default=None)
     if payload == "regenerative":
         return None
-    return Feeder(tuple(map(float, np.asarray(place))), carrier / frequency_hz, epoch)
+    found = Feeder(tuple(map(float, np.asarray(place))), carrier / frequency_hz, epoch)
+    for satellite in satellites if epoch is not None else ():
+        try:
+            found.hop(satellite.orbit, span[0])
+        except OrbitError as error:
+            raise fields.error("compensated_at_s", f"{satellite.id}: {error}", "an instant that all ephemerides hold for") from None
+    return found
