@@ -4,6 +4,7 @@
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from scipy.stats import norm
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import method_scene as scene  # noqa: E402
-from ntnpos.position import cramer_rao, rows, solve  # noqa: E402
+from ntnpos.position import cramer_rao, fuse, rows, solve  # noqa: E402
 from ntnpos.position.geometry import local_axes  # noqa: E402
-from ntnpos.position.many import solve_many, stacked  # noqa: E402
+from ntnpos.position.many import bounds_many, solve_many, stacked  # noqa: E402
 from ntnpos.position.rows import Height  # noqa: E402
 
 TRIALS = int(os.environ.get("NTNPOS_TRIALS", "4000"))
@@ -102,3 +103,51 @@ def test_many_at_once_is_fast(methods):
         solve(measured, a, height)
     single = (time.process_time() - begin) / 5
     assert single > 26.0 * each
+
+
+def test_bounds_of_many_are_those_of_each(methods):
+    """Over places 200 km apart, by `cramer_rao` one by one."""
+    measured, height, _ = methods["multi-rtt-4"]
+    system, known = built(methods["multi-rtt-4"])
+    places = scene.UE + np.array([[0.0, 0.0, 0.0], [5e4, -8e4, 2e4], [-9e4, 3e4, 1e4]])
+    found = bounds_many(system, places)
+    for place, covariance in zip(places, found):
+        local = local_axes(place) @ covariance[:3, :3] @ local_axes(place).T
+        assert np.allclose(local, cramer_rao(measured, scene.assistance(), place, height=known).covariance_enu_m2, rtol=1e-6)
+
+
+def test_fused_fixes_are_at_the_joint_bound(methods):
+    """Angles of two satellites and round trips of four, solved apart and fused, beside one solve of all rows; 8 draws."""
+    a, rng = scene.assistance(), np.random.default_rng(9)
+    clean = [methods["aoa"][0], methods["multi-rtt-4"][0]]
+    nees = []
+    for _ in range(8):
+        apart = [scene.noisy(rows_of, rng) for rows_of in clean]
+        fused = fuse([solve(rows_of, a, toa_model_std_s=0.0) for rows_of in apart])
+        joint = solve(apart[0] + apart[1], a, toa_model_std_s=0.0)
+        assert np.allclose(fused.ecef_m, joint.estimate.ecef_m, atol=0.05) and fused.p_value > 1e-4 and fused.dof == 3
+        assert np.allclose(fused.covariance_ecef_m2, joint.estimate.covariance_ecef_m2, rtol=0.01, atol=0.01)
+        off = fused.ecef_m - scene.UE
+        nees.append(off @ np.linalg.solve(fused.covariance_ecef_m2, off))
+    assert 0.8 < np.mean(nees) < 6.5
+
+
+def test_fusion_picks_the_candidates_that_agree(methods):
+    """E-CID of two satellites leaves a mirror each; together one place."""
+    a, s = scene.assistance(), scene.senders()
+    fixes = [solve([scene.rtt(n, s[n], 0.0), scene.range_rate(n, s[n], 0.0)], a, scene.PLACE[2]) for n in "AB"]
+    assert [fix.status for fix in fixes] == ["ambiguous"] * 2
+    fused = fuse(fixes)
+    assert np.linalg.norm(fused.ecef_m - scene.UE) < 1.0 and not len(fused.others)
+    assert fuse([]) is None and np.allclose(fuse(fixes[:1]).ecef_m, fixes[0].estimate.ecef_m)
+    assert len(fuse(fixes[:1]).others) == 1
+
+
+def test_huber_weights_keep_a_wild_row_from_deciding(methods):
+    measured = list(methods["multi-rtt-4"][0])
+    wild = measured[0]
+    measured[0] = replace(wild, extra=wild.extra | {"rtt_s": wild.extra["rtt_s"] + 3e-6})
+    system = [rows.build(rows.usable(measured, scene.assistance()), scene.assistance(), toa_model_std_s=0.0, huber=huber)[0]
+              for huber in (np.inf, 2.0)]
+    plain, robust = (np.linalg.norm(solve_many(s, scene.start(s, 1)).position[0] - scene.UE) for s in system)
+    assert plain > 100.0 and robust < 0.05 * plain

@@ -3,10 +3,11 @@
 
 from .engine import PositionEngine
 from .fix import solve, solve_toa
+from .fusion import Fused, fuse
 from .geometry import Bound, Dop, cramer_rao, error_ellipse
 from .predict import Prediction, predict
 from .result import Estimate, Excluded, Fix
 from .rows import Height
 
-__all__ = ["Bound", "Dop", "Estimate", "Excluded", "Fix", "Height", "PositionEngine", "Prediction", "cramer_rao",
-           "error_ellipse", "predict", "solve", "solve_toa"]
+__all__ = ["Bound", "Dop", "Estimate", "Excluded", "Fix", "Fused", "Height", "PositionEngine", "Prediction", "cramer_rao",
+           "error_ellipse", "fuse", "predict", "solve", "solve_toa"]

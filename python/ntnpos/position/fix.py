@@ -32,7 +32,7 @@ _UNITS = {"toa": (1e9, "ns", "TOA"), "rtt": (1e9, "ns", "round trip"), "ul_rtoa"
 
 def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m: float | None = None,
           height_std_m: float = 1.0, toa_model_std_s: float = rows.TOA_MODEL_STD_S,
-          false_alarm: float = FALSE_ALARM, speed_std_m_s: float | None = None) -> Fix:
+          false_alarm: float = FALSE_ALARM, speed_std_m_s: float | None = None, huber: float = np.inf) -> Fix:
     """Position of one UE from all its measurements; those of both ends of the two-way chain are paired first.
 
     Parameters
@@ -51,6 +51,9 @@ def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m:
     speed_std_m_s : float, optional
         The UE may move, each component of its velocity 0 with this deviation; the place is that of the middle of the
         measurements' times. None: at rest.
+    huber : float
+        Residual, in deviations, beyond which a row counts less and less (Huber's weights; 2 is usual) instead of being left
+        out when it is found to be wild; inf: least squares.
 
     Returns
     -------
@@ -66,7 +69,8 @@ def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m:
     """
     height = _height(height_m, height_std_m)
     paired = two_way.pair(measurements, assistance)
-    fix = _solve(rows.usable(paired.measurements, assistance), assistance, height, toa_model_std_s, false_alarm, speed_std_m_s)
+    fix = _solve(rows.usable(paired.measurements, assistance), assistance, height, toa_model_std_s, false_alarm, speed_std_m_s,
+                 huber)
     if any(paired.unmatched.values()):
         fix = replace(fix, unmatched=paired.unmatched, reason=_joined(fix.reason, "; ".join(paired.reasons)))
     return fix
@@ -89,13 +93,13 @@ def method_of(system: System) -> str:
 
 
 def _solve(usable: list[Measurement], assistance: Assistance, height: Height | None, toa_model_std_s: float,
-           false_alarm: float, speed_std_m_s: float | None) -> Fix:
+           false_alarm: float, speed_std_m_s: float | None, huber: float) -> Fix:
     """`solve` of measurements that make rows."""
     if not usable:
         return Fix("no_fix", "no satellite has a measurement that tells a place")
     clock_guess_s = 0.0
     for _ in range(2):
-        system, unusable = rows.build(usable, assistance, height, toa_model_std_s, clock_guess_s, speed_std_m_s)
+        system, unusable = rows.build(usable, assistance, height, toa_model_std_s, clock_guess_s, speed_std_m_s, huber)
         excluded = tuple(Excluded(name, reason) for name, reason in unusable.items())
         method = method_of(system)
         lacking = missing(system, assistance)

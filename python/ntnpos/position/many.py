@@ -76,6 +76,20 @@ def solve_many(system: System, starts: np.ndarray) -> Many:
     return Many(system.layout, *(np.concatenate(column) for column in zip(*found)))
 
 
+def bounds_many(system: System, states: np.ndarray) -> np.ndarray:
+    """Cramer-Rao bounds: covariances [K, n, n] of all unknowns at states [K, n], the rows of UE k where there are many UEs'.
+
+    White noise of the rows' deviations, and what is known beforehand (height, crystal, speed, ephemerides) as the system has
+    it; inf where the rows leave a direction open. """
+    states = np.asarray(states, dtype=float)
+    roots = []
+    for i in range(0, len(states), _MOST_AT_ONCE):
+        rows = np.arange(i, min(i + _MOST_AT_ONCE, len(states)))
+        part = system.pick(rows) if system.is_many else system
+        roots.append(linearise(part, states[rows])[1])
+    return covariances(np.concatenate(roots))
+
+
 def _solve(system: System, state: np.ndarray):
     """State, cost, root, converged of one chunk."""
     state = state.copy()

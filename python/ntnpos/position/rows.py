@@ -84,7 +84,7 @@ def usable(measurements: Iterable[Measurement], assistance: Assistance) -> list[
 
 def build(measurements: list[Measurement], assistance: Assistance, height: Height | None = None,
           toa_model_std_s: float = TOA_MODEL_STD_S, clock_guess_s: float = 0.0,
-          speed_std_m_s: float | None = None) -> tuple[System, dict[str, str]]:
+          speed_std_m_s: float | None = None, huber: float = np.inf) -> tuple[System, dict[str, str]]:
     """The rows of usable measurements, grouped by kind and satellite.
 
     Parameters
@@ -95,6 +95,8 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
         Receiver clock offset about which the orbits are expanded; wanted only where it exceeds a second.
     speed_std_m_s : float, optional
         The UE may move: its velocity is unknown, each component 0 with this deviation. None: at rest.
+    huber : float
+        Whitened residual beyond which a measured row's cost grows linearly; inf: least squares.
 
     Returns
     -------
@@ -129,7 +131,7 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
     for kind, models in found.items():
         joined = _join(models)
         shared = {"toa": 1.0, "ul_rtoa": 1.0, "rtt": 2.0}.get(kind, 0.0) * toa_model_std_s
-        parts.append(Weighted(joined, common_std=shared))
+        parts.append(Weighted(joined, common_std=shared, huber=huber))
         doppler = _doppler(joined, ordered[kind], assistance.carrier.frequency_hz) if kind == "toa" else None
         if doppler is not None:
             parts.append(Weighted(doppler, huber=_DOPPLER_HUBER))
