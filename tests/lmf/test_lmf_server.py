@@ -4,12 +4,14 @@
 NTNPOS_KILLS sets how often it is killed (default 5), NTNPOS_LMF_S the seconds of sustained load (default 2).
 """
 
+import contextlib
 import itertools
 import json
 import os
 import random
 import resource
 import signal
+import socket
 import sqlite3
 import time
 import urllib.request
@@ -78,17 +80,23 @@ def test_nothing_that_is_sent_stops_it(tmp_path):
                 good[:-1], good + good, b"\x09" * 5000, b"9" * 100_000, b"{" + b" " * 1_500_000, b'"\xed\xa0\x80"']
         sent = 0
         for _ in range(600):
-            for socket in (pusher, asker.socket):
+            for to in (pusher, asker.socket):
                 count = rng.choice([1, 1, 1, 2, 3, 9])
                 parts = [rng.choice(junk) if rng.random() < 0.5 else rng.randbytes(rng.randrange(400)) for _ in range(count)]
-                socket.send_multipart(parts)
+                to.send_multipart(parts)
                 sent += 1
-                if socket is asker.socket:
+                if to is asker.socket:
                     answer = asker.answer()
                     assert (answer["accepted"], answer["bad"] > 0) == (0, True) and answer["problem"]
         while (metrics := asker.metrics())["messages"] < sent + metrics["requests"]:
             pass
         assert metrics["bad"] >= sent and metrics["measurements"] == 0
+        for address in server.addresses.values():  # bytes that are no ZeroMQ at all
+            if isinstance(address, str) and address.startswith("tcp://"):
+                host, port = address.removeprefix("tcp://").split(":")
+                for data in (b"GET / HTTP/1.0\r\n\r\n", rng.randbytes(5000), b"\xff" + b"\x00" * 8 + b"\x01\x7f" + rng.randbytes(300)):
+                    with socket.create_connection((host, int(port)), timeout=30) as raw, contextlib.suppress(ConnectionError):
+                        raw.sendall(data)
         oversized = server.asker()
         oversized.send(b"{" + b" " * (4 << 20))  # ZeroMQ drops who sends that; it comes back
         assert asker.ask(good)["accepted"] == 1
