@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples to a fix of the location server: a simulated recording, the receiver in GNU Radio, `lmf` in a process of its own."""
+"""Samples to a fix of the location server: a simulated recording, the receiver in GNU Radio, `lmf` as a process."""
 
 import json
 import subprocess
@@ -25,16 +25,27 @@ from ntnpos_lab.receive import Receiver, Running, shake_hands  # noqa: E402
 
 def test_a_simulated_recording_is_located_by_the_server_as_by_solve(tmp_path, capsys):
     base = tmp_path / "sky"  # the assistance data are called by their file's name
-    subprocess.run([sys.executable, TOP / "apps" / "simulate.py", "starlink-six", "-o", base], check=True, capture_output=True)
-    assistance_path, truth = tmp_path / "sky.assistance.json", json.loads((tmp_path / "sky.truth.json").read_text())
+    subprocess.run(
+        [sys.executable, TOP / "apps" / "simulate.py", "starlink-six", "-o", base],
+        check=True,
+        capture_output=True,
+    )
+    assistance_path, truth = tmp_path / "sky.assistance.json", json.loads(
+        (tmp_path / "sky.truth.json").read_text()
+    )
     (tmp_path / "sky.json").write_text(assistance_path.read_text())
     assistance = load_assistance(assistance_path)
     samples = opened(base)
     windows = search_windows(assistance, *span_of(samples))
     with LmfProcess(tmp_path, "--quiet-s", "1000", "--fix-every-s", "1000") as server:
         asker = server.asker()
-        receiver = Receiver(ntnpos.sigmf_source_from(samples), carrier_of(base, samples, assistance),
-                            convert.signals(assistance, windows), server.addresses["sub"], name="phone")
+        receiver = Receiver(
+            ntnpos.sigmf_source_from(samples),
+            carrier_of(base, samples, assistance),
+            convert.signals(assistance, windows),
+            server.addresses["sub"],
+            name="phone",
+        )
         with Running(receiver) as running:
             shake_hands(receiver, lambda seconds: asker.metrics()["notices"] > 0)
             receiver.send_windows(windows)

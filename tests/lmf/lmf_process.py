@@ -36,11 +36,27 @@ class LmfProcess:
         if not assistance.exists():
             assistance.write_text(lmf_scene.assistance().to_json())
         ports = [word for name in ("sub", "pull", "ack", "pub") for word in (f"--{name}", endpoint)]
-        command = [sys.executable, "-m", "ntnpos.commands.lmf", "--assistance", assistance, "--store", self.store]
-        self.process = subprocess.Popen([*map(str, command), *ports, *arguments], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, preexec_fn=prepare)
+        command = [
+            sys.executable,
+            "-m",
+            "ntnpos.commands.lmf",
+            "--assistance",
+            assistance,
+            "--store",
+            self.store,
+        ]
+        self.process = subprocess.Popen(
+            [*map(str, command), *ports, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=prepare,
+        )
         self._lines, self.errors = queue.SimpleQueue(), []
-        self._threads = [threading.Thread(target=self._read_lines), threading.Thread(target=self._read_errors)]
+        self._threads = [
+            threading.Thread(target=self._read_lines),
+            threading.Thread(target=self._read_errors),
+        ]
         for thread in self._threads:
             thread.start()
         self.addresses = self.line()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the location server's tests share: a sky, lines and PMTs of its measurements, a service with a clock that is told the time."""
+"""What the location server's tests share: a sky, its measurements as messages, a service whose clock is told the time."""
 
 import functools
 import itertools
@@ -39,10 +39,31 @@ def line(measurement, ue: str = "phone", **more) -> bytes:
 def pmt(measurement, seq: int, source: str = "phone", **more) -> bytes:
     """A measurement as a receiver sends it."""
     whole = int(measurement.t_s // 1.0)
-    return encode({"schema": "ntnpos.wire/1", "source": source, "seq": seq, "kind": "toa", "slot_count": 30,
-                   "satellite": measurement.satellite, "t": (whole, measurement.t_s - whole), "status": measurement.status,
-                   "toa_s": measurement.toa_s, "toa_std_s": measurement.toa_std_s, "doppler_hz": measurement.doppler_hz,
-                   "doppler_std_hz": measurement.doppler_std_hz} | more)
+    return encode(
+        {
+            "schema": "ntnpos.wire/1",
+            "source": source,
+            "seq": seq,
+            "kind": "toa",
+            "slot_count": 30,
+            "satellite": measurement.satellite,
+            "t": (whole, measurement.t_s - whole),
+            "status": measurement.status,
+            "toa_s": measurement.toa_s,
+            "toa_std_s": measurement.toa_std_s,
+            "doppler_hz": measurement.doppler_hz,
+            "doppler_std_hz": measurement.doppler_std_hz,
+        }
+        | more
+    )
+
+
+def claim(place, level: int, ue: str = "phone", **more) -> bytes:
+    """A claim as a message."""
+    return json.dumps(
+        {"type": "claim", "ue": ue, "latitude_deg": place[0], "longitude_deg": place[1], "level": level}
+        | more
+    ).encode()
 
 
 class Clock:
@@ -63,8 +84,15 @@ class Bench:
         self.path = folder / "store.sqlite"
         self.store, solver = Store(self.path), InlineSolver(settings)
         self.store.add_run(1.76e9, settings)
-        self.service = Service(self.store, solver, limits, self._publish, self.clock,
-                               utc or (lambda: 1.76e9 + self.clock.now), **options)
+        self.service = Service(
+            self.store,
+            solver,
+            limits,
+            self._publish,
+            self.clock,
+            utc or (lambda: 1.76e9 + self.clock.now),
+            **options
+        )
         data = data or assistance()
         self.service.add_assistance("sky", data, data.to_json())
         self.service.commit()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`./ntnpos lmf` and its sub-commands: bad usage and bad input are one line and status 2; keys, replay, export."""
+"""`./ntnpos lmf` and its sub-commands: one line and status 2 for bad usage and bad input; keys, replay, export."""
 
 import json
 import sqlite3
@@ -38,22 +38,44 @@ def refused(capfd, *arguments, says="") -> None:
     assert says in err and "Traceback" not in err
 
 
-@pytest.mark.parametrize("arguments, says", [
-    ((), "--assistance"), (("--ues", "0"), "--ues"), (("--ues", "x"), "--ues"), (("--per-ue", "1.5"), "--per-ue"),
-    (("--window-s", "0"), "--window-s"), (("--window-s", "nan"), "--window-s"), (("--fix-every-s", "-1"), "--fix-every-s"),
-    (("--metrics-port", "70000"), "--metrics-port"), (("--workers", "-1"), "--workers"), (("--nonsense",), "--nonsense"),
-    (("extra",), "extra"), (("--height-std-m", "1"), "--height-m"), (("--total-mb", "0"), "--total-mb"),
-    (("--server-key-file", "k"), "belong together"), (("--authorized-keys", "d"), "belong together")])
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ((), "--assistance"),
+        (("--ues", "0"), "--ues"),
+        (("--ues", "x"), "--ues"),
+        (("--per-ue", "1.5"), "--per-ue"),
+        (("--window-s", "0"), "--window-s"),
+        (("--window-s", "nan"), "--window-s"),
+        (("--fix-every-s", "-1"), "--fix-every-s"),
+        (("--metrics-port", "70000"), "--metrics-port"),
+        (("--workers", "-1"), "--workers"),
+        (("--nonsense",), "--nonsense"),
+        (("extra",), "extra"),
+        (("--height-std-m", "1"), "--height-m"),
+        (("--total-mb", "0"), "--total-mb"),
+        (("--server-key-file", "k"), "belong together"),
+        (("--authorized-keys", "d"), "belong together"),
+    ],
+)
 def test_bad_usage_is_one_line(capfd, sky, arguments, says):
     refused(capfd, *(("--assistance", sky) if arguments else ()), *arguments, says=says)
 
 
-@pytest.mark.parametrize("arguments, says", [
-    (("--sub", "tcp://0.0.0.0:*"), "no CURVE keys"), (("--pub", "tcp://*:5000"), "no CURVE keys"),
-    (("--ack", "tcp://192.0.2.1:1"), "no CURVE keys"), (("--connect", "tcp://192.0.2.1:1"), "no CURVE keys"),
-    (("--sub", "carrier pigeon"), "not an endpoint"), (("--pull", "tcp://127.0.0.1"), "no port"),
-    (("--store", "/no/such/folder/x"), "cannot be written"), (("--output", "/no/such/folder/x"), "output"),
-    (("--server-key-file", "/no/key", "--authorized-keys", "/no/folder"), "is no folder")])
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (("--sub", "tcp://0.0.0.0:*"), "no CURVE keys"),
+        (("--pub", "tcp://*:5000"), "no CURVE keys"),
+        (("--ack", "tcp://192.0.2.1:1"), "no CURVE keys"),
+        (("--connect", "tcp://192.0.2.1:1"), "no CURVE keys"),
+        (("--sub", "carrier pigeon"), "not an endpoint"),
+        (("--pull", "tcp://127.0.0.1"), "no port"),
+        (("--store", "/no/such/folder/x"), "cannot be written"),
+        (("--output", "/no/such/folder/x"), "output"),
+        (("--server-key-file", "/no/key", "--authorized-keys", "/no/folder"), "is no folder"),
+    ],
+)
 def test_bad_input_is_one_line(capfd, sky, tmp_path, arguments, says):
     store = () if "--store" in arguments else ("--store", tmp_path / "s.sqlite")
     refused(capfd, "--assistance", sky, *QUIET, *store, *arguments, says=says)
@@ -65,7 +87,9 @@ def test_bad_assistance_data(capfd, sky, tmp_path):
     refused(capfd, "--assistance", tmp_path / "bad.json", says="schema")
     (tmp_path / "again").mkdir()
     (tmp_path / "again" / "sky.json").write_text(sky.read_text())
-    refused(capfd, "--assistance", sky, "--assistance", tmp_path / "again" / "sky.json", says="each name once")
+    refused(
+        capfd, "--assistance", sky, "--assistance", tmp_path / "again" / "sky.json", says="each name once"
+    )
 
 
 def test_a_store_that_is_taken_or_none(capfd, sky, tmp_path):
@@ -90,14 +114,25 @@ def test_keys(capfd, sky, tmp_path):
     assert before == {path: path.read_bytes() for path in keys.rglob("*") if path.is_file()}
     refused(capfd, "keys", sky / "x", says="cannot be written")
     refused(capfd, "keys", keys, "--client", "../x", says="--client")
-    both = ("--assistance", sky, *QUIET, "--store", tmp_path / "s.sqlite", "--server-key-file", secret, "--authorized-keys")
+    both = (
+        "--assistance",
+        sky,
+        *QUIET,
+        "--store",
+        tmp_path / "s.sqlite",
+        "--server-key-file",
+        secret,
+        "--authorized-keys",
+    )
     secret.chmod(0o644)
     refused(capfd, *both, keys / "authorized", says="read by others")
     secret.chmod(0o600)
     refused(capfd, *both, keys / "clients", says="belongs to its client alone")
     (tmp_path / "empty").mkdir()
     refused(capfd, *both, tmp_path / "empty", says="has no key")
-    refused(capfd, *both[:-2], keys / "server.key", "--authorized-keys", keys / "authorized", says="no secret key")
+    refused(
+        capfd, *both[:-2], keys / "server.key", "--authorized-keys", keys / "authorized", says="no secret key"
+    )
 
 
 @pytest.fixture
@@ -118,8 +153,14 @@ def test_replay(capfd, store):
     assert (status, err) == (0, "")
     found = json.loads(out)
     assert len(found.pop("seal")) == 64
-    assert found == {"type": "replay", "fixes": 3, "verdicts": 0, "measurements": 73, "identical": True,
-                     "difference": None}
+    assert found == {
+        "type": "replay",
+        "fixes": 3,
+        "verdicts": 0,
+        "measurements": 73,
+        "identical": True,
+        "difference": None,
+    }
     database = sqlite3.connect(store)
     database.execute("DROP TRIGGER fix_no_update")
     database.execute("UPDATE fix SET line = replace(line, 'dl-tdoa', 'oracle') WHERE id = 2")
@@ -146,7 +187,9 @@ def test_a_damaged_store_is_one_line(capfd, store):
 def test_export(capfd, store, tmp_path):
     as_json, as_kml = tmp_path / "f.geojson", tmp_path / "f.kml"
     assert run(capfd, "export", store, "--geojson", as_json, "--kml", as_kml) == (0, "", "")
-    kinds = [(f["properties"]["ue"], f["properties"]["kind"]) for f in json.loads(as_json.read_text())["features"]]
+    kinds = [
+        (f["properties"]["ue"], f["properties"]["kind"]) for f in json.loads(as_json.read_text())["features"]
+    ]
     assert kinds == [("other", "fix"), ("other", "fix ellipse"), ("phone", "fix"), ("phone", "fix ellipse")]
     assert xml.parse(as_kml).getroot().tag.endswith("kml")
     run(capfd, "export", store, "--geojson", as_json, "--all", "--ue", "phone")

@@ -35,7 +35,11 @@ ROWS = lmf_scene.measurements()
 def test_from_every_socket_to_a_fix_that_is_published_and_stored(tmp_path):
     with LmfProcess(tmp_path, "--metrics-port", "0") as server:
         watcher = server.socket(zmq.SUB, "pub", lambda socket: socket.setsockopt(zmq.SUBSCRIBE, b"fix/phone"))
-        publisher, pusher, asker = server.socket(zmq.XPUB, "sub"), server.socket(zmq.PUSH, "pull"), server.asker()
+        publisher, pusher, asker = (
+            server.socket(zmq.XPUB, "sub"),
+            server.socket(zmq.PUSH, "pull"),
+            server.asker(),
+        )
         assert publisher.poll(30_000) and publisher.recv() == b"\x01"
         for seq, row in enumerate(ROWS[:8]):
             publisher.send(lmf_scene.pmt(row, seq))
@@ -76,13 +80,29 @@ def test_nothing_that_is_sent_stops_it(tmp_path):
     good = lmf_scene.line(ROWS[0])
     with LmfProcess(tmp_path, "--workers", "0", "--quiet-s", "100") as server:
         pusher, asker = server.socket(zmq.PUSH, "pull"), server.asker()
-        junk = [b"", b"\x00", b"\xff" * 100, b"{" * 3000, b"[" * 100_000, b'{"type": NaN}', b'{"type": "measurement", "t_s": 1e999}',
-                good[:-1], good + good, b"\x09" * 5000, b"9" * 100_000, b"{" + b" " * 1_500_000, b'"\xed\xa0\x80"']
+        junk = [
+            b"",
+            b"\x00",
+            b"\xff" * 100,
+            b"{" * 3000,
+            b"[" * 100_000,
+            b'{"type": NaN}',
+            b'{"type": "measurement", "t_s": 1e999}',
+            good[:-1],
+            good + good,
+            b"\x09" * 5000,
+            b"9" * 100_000,
+            b"{" + b" " * 1_500_000,
+            b'"\xed\xa0\x80"',
+        ]
         sent = 0
         for _ in range(600):
             for to in (pusher, asker.socket):
                 count = rng.choice([1, 1, 1, 2, 3, 9])
-                parts = [rng.choice(junk) if rng.random() < 0.5 else rng.randbytes(rng.randrange(400)) for _ in range(count)]
+                parts = [
+                    rng.choice(junk) if rng.random() < 0.5 else rng.randbytes(rng.randrange(400))
+                    for _ in range(count)
+                ]
                 to.send_multipart(parts)
                 sent += 1
                 if to is asker.socket:
@@ -94,8 +114,14 @@ def test_nothing_that_is_sent_stops_it(tmp_path):
         for address in server.addresses.values():  # bytes that are no ZeroMQ at all
             if isinstance(address, str) and address.startswith("tcp://"):
                 host, port = address.removeprefix("tcp://").split(":")
-                for data in (b"GET / HTTP/1.0\r\n\r\n", rng.randbytes(5000), b"\xff" + b"\x00" * 8 + b"\x01\x7f" + rng.randbytes(300)):
-                    with socket.create_connection((host, int(port)), timeout=30) as raw, contextlib.suppress(ConnectionError):
+                for data in (
+                    b"GET / HTTP/1.0\r\n\r\n",
+                    rng.randbytes(5000),
+                    b"\xff" + b"\x00" * 8 + b"\x01\x7f" + rng.randbytes(300),
+                ):
+                    with socket.create_connection((host, int(port)), timeout=30) as raw, contextlib.suppress(
+                        ConnectionError
+                    ):
                         raw.sendall(data)
         oversized = server.asker()
         oversized.send(b"{" + b" " * (4 << 20))  # ZeroMQ drops who sends that; it comes back
@@ -128,8 +154,8 @@ def numbered(numbers):
 
 
 def test_killed_at_any_moment_it_loses_nothing_that_it_acknowledged(tmp_path):
-    """Requests run ahead of their answers by 100. It is killed a seeded number of answers and up to 60 ms later: while it
-    receives, solves, commits or answers. Answers that were on their way count."""
+    """Requests run ahead of their answers by 100. It is killed a seeded number of answers and up to 60 ms later: while
+    it receives, solves, commits or answers. Answers that were on their way count."""
     rng, numbers = random.Random(11), itertools.count()
     acknowledged, seen = {}, []
     for _ in range(KILLS):
@@ -189,18 +215,20 @@ def test_a_store_that_cannot_be_written_ends_it_and_nothing_is_acknowledged_that
 
 
 def load(rng, ues: int):
-    """Endless messages: one in twenty of a UE that is seldom heard, else of `ues` in turn, whose measurements go on through
-    20 s of message time again and again."""
+    """Endless messages: one in twenty of a UE that is seldom heard, else of `ues` in turn, whose measurements go on
+    through 20 s of message time again and again."""
     rows = sorted(lmf_scene.measurements(21, 3.2, 1.0), key=lambda row: row.t_s)
     rows = [json.loads(row.to_json_line()) for row in rows]
     for seq in itertools.count():
         ue = f"ue {seq % ues}" if rng.random() < 0.95 else f"passer-by {rng.randrange(100_000)}"
-        yield json.dumps(rows[seq // ues % len(rows)] | {"ue": ue, "source": f"rx {seq % 5}", "seq": seq // 5}).encode()
+        yield json.dumps(
+            rows[seq // ues % len(rows)] | {"ue": ue, "source": f"rx {seq % 5}", "seq": seq // 5}
+        ).encode()
 
 
 def test_sustained_load_in_flat_memory(tmp_path):
-    """As fast as it acknowledges, 200 requests ahead. At 600 s and more it is judged too whether one core is enough for
-    5000 messages a second."""
+    """As fast as it acknowledges, 200 requests ahead. At 600 s and more it is judged too whether one core is enough
+    for 5000 messages a second."""
     settle = min(20.0, 0.3 * SOAK_S)
     with LmfProcess(tmp_path, "--ues", "400", "--per-ue", "50", "--window-s", "10") as server:
         asker, waiting, messages = server.asker(), 0, load(random.Random(5), 300)
@@ -220,8 +248,10 @@ def test_sustained_load_in_flat_memory(tmp_path):
         until = time.monotonic() + 60.0
         while (metrics := asker.metrics())["fixes"] == 0 and time.monotonic() < until:
             pass
-        print(f"{rate:.0f} messages/s acknowledged over {SOAK_S:g} s, {by_cpu:.0f} a second of the server's CPU time, "
-              f"{grown / 1e6:+.1f} MB of {before / 1e6:.0f}, {metrics}")
+        print(
+            f"{rate:.0f} messages/s acknowledged over {SOAK_S:g} s, {by_cpu:.0f} a second of its CPU time, "
+            f"{grown / 1e6:+.1f} MB of {before / 1e6:.0f}, {metrics}"
+        )
         assert metrics["measurements"] == count + waiting and metrics["lost"] == metrics["bad"] == 0
         assert metrics["sessions"] <= 400 and metrics["fixes"] > 0 and metrics["solver_failures"] == 0
         assert grown < 20e6
@@ -231,11 +261,14 @@ def test_sustained_load_in_flat_memory(tmp_path):
 
 def curve(secret):
     """Prepares a client's socket with its keys, the server's public one among them."""
-    own, server = zmq.auth.load_certificate(secret), zmq.auth.load_certificate(secret.parents[1] / "server.key")
+    own, server = zmq.auth.load_certificate(secret), zmq.auth.load_certificate(
+        secret.parents[1] / "server.key"
+    )
 
     def prepare(socket):
         socket.curve_publickey, socket.curve_secretkey = own
         socket.curve_serverkey = server[0]
+
     return prepare
 
 
@@ -244,15 +277,29 @@ def test_curve_admits_those_whose_keys_it_has_and_nobody_else(tmp_path):
     make_keys(keys, ["receiver"])
     make_keys(others, ["stranger"])
     (others / "server.key").write_bytes((keys / "server.key").read_bytes())
-    with LmfProcess(tmp_path, "--server-key-file", str(keys / "server.key_secret"), "--authorized-keys",
-                    str(keys / "authorized"), "--workers", "0", endpoint="tcp://0.0.0.0:*") as server:
-        server.addresses = {name: text.replace("0.0.0.0", "127.0.0.1") for name, text in server.addresses.items()}
+    with LmfProcess(
+        tmp_path,
+        "--server-key-file",
+        str(keys / "server.key_secret"),
+        "--authorized-keys",
+        str(keys / "authorized"),
+        "--workers",
+        "0",
+        endpoint="tcp://0.0.0.0:*",
+    ) as server:
+        server.addresses = {
+            name: text.replace("0.0.0.0", "127.0.0.1") for name, text in server.addresses.items()
+        }
         friend = server.asker(curve(keys / "clients" / "receiver.key_secret"))
         assert friend.ask(lmf_scene.line(ROWS[0]))["accepted"] == 1
-        for prepare, event in ((curve(others / "clients" / "stranger.key_secret"), zmq.EVENT_HANDSHAKE_FAILED_AUTH),
-                               (lambda socket: None, zmq.EVENT_DISCONNECTED)):
+        for prepare, event in (
+            (curve(others / "clients" / "stranger.key_secret"), zmq.EVENT_HANDSHAKE_FAILED_AUTH),
+            (lambda socket: None, zmq.EVENT_DISCONNECTED),
+        ):
             watched = []
-            stranger = server.asker(lambda socket: (prepare(socket), watched.append(socket.get_monitor_socket(event))))
+            stranger = server.asker(
+                lambda socket: (prepare(socket), watched.append(socket.get_monitor_socket(event)))
+            )
             stranger.send(lmf_scene.line(ROWS[1]))
             assert watched[0].poll(30_000) and recv_monitor_message(watched[0])["event"] == event
             stranger.socket.disable_monitor()

@@ -101,8 +101,14 @@ def test_memory_stays_within_its_limits_whatever_comes(seed):
     limits = Limits(ues=50, per_ue=40, total_bytes=200_000, window_s=20.0)
     sessions = Sessions(limits)
     for number in range(20_000):
-        add(sessions, f"ue {rng.randrange(300)}", rng.choice([rng.uniform(0, 100), 1e8, -1e8]), number,
-            now=number * 0.01, size=rng.randrange(1, 3000))
+        add(
+            sessions,
+            f"ue {rng.randrange(300)}",
+            rng.choice([rng.uniform(0, 100), 1e8, -1e8]),
+            number,
+            now=number * 0.01,
+            size=rng.randrange(1, 3000),
+        )
         if number % 100 == 0:
             sessions.tick(number * 0.01)
             while number % 300 == 0 and sessions.take():
@@ -110,7 +116,11 @@ def test_memory_stays_within_its_limits_whatever_comes(seed):
         if number % 500 == 0:
             kept = list(sessions._all.values())
             assert len(kept) <= limits.ues and max(len(session.rows) for session in kept) <= limits.per_ue
-            assert sessions.size == sum(row.size for session in kept for row in session.rows) <= limits.total_bytes
+            assert (
+                sessions.size
+                == sum(row.size for session in kept for row in session.rows)
+                <= limits.total_bytes
+            )
             alive = {session.number for session in kept}
             assert set(sessions._due) | set(sessions._waiting) <= alive
             assert not set(sessions._due) & set(sessions._waiting)

@@ -62,9 +62,12 @@ def test_nothing_is_changed_or_taken_away(path, table):
     before = database.execute(f"SELECT * FROM {table}").fetchall()
     assert len(before) == 1
     marks = ", ".join("?" * len(before[0]))
-    for statement, values in ((f"UPDATE {table} SET id = 7", ()), (f"DELETE FROM {table}", ()),
-                              (f"INSERT OR REPLACE INTO {table} VALUES ({marks})", before[0]),
-                              (f"INSERT INTO {table} VALUES ({marks})", (-1, *before[0][1:]))):
+    for statement, values in (
+        (f"UPDATE {table} SET id = 7", ()),
+        (f"DELETE FROM {table}", ()),
+        (f"INSERT OR REPLACE INTO {table} VALUES ({marks})", before[0]),
+        (f"INSERT INTO {table} VALUES ({marks})", (-1, *before[0][1:])),
+    ):
         with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
             database.execute(statement, values)
     assert database.execute(f"SELECT * FROM {table}").fetchall() == before
@@ -110,12 +113,27 @@ def test_the_same_assistance_data_are_stored_once(path):
     store.close()
 
 
-@pytest.mark.parametrize("make, says", [
-    (lambda path: path.write_text("no database at all, and long enough to be taken for one" * 20), "not a database"),
-    (lambda path: sqlite3.connect(path).execute("CREATE TABLE t (a)").connection.close(), "another program's"),
-    (lambda path: (Store(path).close(), sqlite3.connect(path).execute("PRAGMA user_version = 9").connection.close()),
-     "version 9"),
-    (lambda path: path.mkdir(), "unable to open|is not there")])
+@pytest.mark.parametrize(
+    "make, says",
+    [
+        (
+            lambda path: path.write_text("no database at all, and long enough to be taken for one" * 20),
+            "not a database",
+        ),
+        (
+            lambda path: sqlite3.connect(path).execute("CREATE TABLE t (a)").connection.close(),
+            "another program's",
+        ),
+        (
+            lambda path: (
+                Store(path).close(),
+                sqlite3.connect(path).execute("PRAGMA user_version = 9").connection.close(),
+            ),
+            "version 9",
+        ),
+        (lambda path: path.mkdir(), "unable to open|is not there"),
+    ],
+)
 def test_what_is_no_store_is_refused(path, make, says):
     make(path)
     for opened in (Store, StoreReader):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Solvers in processes of their own: the same answers, and what happens when one ends, hangs or does not start."""
+"""Solvers in processes of their own: the same answers; one that ends, hangs or does not start."""
 
 import os
 import select
@@ -67,7 +67,9 @@ def test_a_process_that_ends_gives_its_job_up_and_is_replaced(solver):
     assert wait(solver)[0][0] is OTHER
 
 
-@pytest.mark.parametrize("job", [OTHER, Job("big", 5, 1, 1, 960, LINES * 40)], ids=["small", "more than a pipe holds"])
+@pytest.mark.parametrize(
+    "job", [OTHER, Job("big", 5, 1, 1, 960, LINES * 40)], ids=["small", "more than a pipe holds"]
+)
 def test_a_process_that_hangs_is_ended(job):
     clock = lmf_scene.Clock()
     solver = known(WorkerSolver(SETTINGS, limit_s=30.0, clock=clock))

@@ -17,8 +17,8 @@ class Counts:
     """Messages received, of one or more records."""
     records: int = 0
     measurements: int = 0
-    """Stored; of them `unused` take no part in fixes, because they are not ``ok`` or have no time, and `unknown`
-    because no assistance data have their satellite."""
+    """Stored; of them `unused` take no part in fixes, because they are not ``ok`` or have no time, and
+    `unknown` because no assistance data have their satellite."""
     unused: int = 0
     unknown: int = 0
     claims: int = 0

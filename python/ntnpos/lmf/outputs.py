@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixes for maps: GeoJSON (RFC 7946) and KML 2.2, with ellipses in which the place is with a stated probability."""
+"""Fixes for maps: GeoJSON (RFC 7946) and KML 2.2, with ellipses of a stated probability."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _STYLES = {"fix": "ff00a000", "candidate": "ff0080ff", "claim": "ffff0000"}  # a
 
 def ellipse_ring(ecef_m: list[float], covariance_ecef_m2: list[list[float]], probability: float = PROBABILITY,
                  points: int = _POINTS) -> np.ndarray:
-    """Points [points, 2] (longitude, latitude in degrees) of the ellipse in which the place is with that probability.
+    """Points [points, 2] (longitude, latitude; degrees) of the ellipse in which the place is with that probability.
 
-    Counter-clockwise seen from above, not closed; longitudes may pass +-180, one point differing from the next by
-    under 180. The ellipse is drawn in the tangent plane at the place.
+    Counter-clockwise seen from above, not closed; longitudes may pass +-180, one point differing from the next
+    by under 180. The ellipse is drawn in the tangent plane at the place.
     """
     place = np.asarray(ecef_m, dtype=float)
     latitude, longitude, _ = ecef_to_geodetic(place)
@@ -43,7 +43,7 @@ def ellipse_ring(ecef_m: list[float], covariance_ecef_m2: list[list[float]], pro
 
 
 def polygons(ring: np.ndarray) -> list[list[list[float]]]:
-    """Closed rings [lon, lat] within +-180 that cover the inside of `ring`: cut at the antimeridian (RFC 7946, 3.1.9).
+    """Closed rings [lon, lat] that cover the inside of `ring`: cut at the antimeridian (RFC 7946, 3.1.9).
 
     A ring about a pole is closed along the pole.
     """
@@ -66,7 +66,7 @@ def polygons(ring: np.ndarray) -> list[list[list[float]]]:
 
 def features(fixes: Iterable[dict[str, Any]], claims: Iterable[dict[str, Any]] = (),
              probability: float = PROBABILITY) -> Iterator[dict[str, Any]]:
-    """GeoJSON features: the place and the ellipse of each fix and of each of its candidates; the claim of each verdict.
+    """GeoJSON features: place and ellipse of each fix and of each of its candidates; the claim of each verdict.
 
     Parameters
     ----------

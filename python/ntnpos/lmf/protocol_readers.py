@@ -2,7 +2,7 @@
 """Readers of LPP and NRPPa for the location server: topics ``lpp`` and ``nrppa``, one PDU a message.
 
 A PDU does not say whose it is, nor in which 10.24 s it was measured: both are in the topic's label,
-``UE?t=SECONDS&assistance=NAME``. Without `t` it was just now; without `assistance` the first assistance data hold.
+``UE?t=SECONDS&assistance=NAME``. Without `t` it was just now; without `assistance` the first data hold.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ def protocol_readers(library: Library, utc: Callable[[], float]) -> dict[str, Re
     utc : callable
         Seconds of UTC since 1970, for PDUs whose label has no time.
     """
-    return {kind: lambda payload, label, kind=kind: _read(kind, payload, label, library, utc) for kind in KINDS}
+    return {
+        kind: lambda payload, label, kind=kind: _read(kind, payload, label, library, utc) for kind in KINDS
+    }
 
 
-def _read(kind: str, payload: bytes, label: str, library: Library, utc: Callable[[], float]) -> Iterator[Record]:
+def _read(
+    kind: str, payload: bytes, label: str, library: Library, utc: Callable[[], float]
+) -> Iterator[Record]:
     ue, entry, near_s = _label(kind, label, library)
     if near_s is None:
         near_s = utc() - entry.assistance.epoch.utc.timestamp()
@@ -54,8 +58,12 @@ def _label(kind: str, label: str, library: Library) -> tuple[str, Entry, float |
         except ValueError:
             near_s = math.nan
         if not abs(near_s) <= MAX_TIME_S:
-            raise InputError(kind, "t", f"{describe(given['t'])} is no time", f"{-MAX_TIME_S:g} to {MAX_TIME_S:g} s")
+            raise InputError(
+                kind, "t", f"{describe(given['t'])} is no time", f"{-MAX_TIME_S:g} to {MAX_TIME_S:g} s"
+            )
     name = given.get("assistance", next(iter(library), None))
     if name not in library:
-        raise InputError(kind, "assistance", f"no assistance data are called {describe(name)}", "a name in use")
+        raise InputError(
+            kind, "assistance", f"no assistance data are called {describe(name)}", "a name in use"
+        )
     return ue, library[name], near_s

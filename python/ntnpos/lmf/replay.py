@@ -58,8 +58,10 @@ def replay(reader: StoreReader) -> Outcome:
 def _difference(job: Job, assistance: Assistance, settings: Settings, stored) -> str | None:
     """What is different when a job is done again; None where its line comes out the same."""
     if len(job.lines) != stored["count"]:
-        return (f"rests on {stored['count']} measurements, and {len(job.lines)} are stored from {job.first} to "
-                f"{job.last} of session {job.session}")
+        return (
+            f"rests on {stored['count']} measurements, and {len(job.lines)} are stored from {job.first} to "
+            f"{job.last} of session {job.session}"
+        )
     try:
         again = compute(job, assistance, settings)
     except InputError as error:
@@ -72,8 +74,15 @@ def _check_seals(reader: StoreReader, outcome: Outcome) -> str | None:
     """What does not go with the seals; None where every row is in one, as it was written."""
     last = dict.fromkeys(SEALED, 0)
     for seal in reader.rows("SELECT * FROM seal ORDER BY id"):
-        rows = {name: [tuple(row) for row in reader.rows(
-            f"SELECT * FROM {name} WHERE id > ? AND id <= ? ORDER BY id", last[name], seal[name])] for name in SEALED}
+        rows = {
+            name: [
+                tuple(row)
+                for row in reader.rows(
+                    f"SELECT * FROM {name} WHERE id > ? AND id <= ? ORDER BY id", last[name], seal[name]
+                )
+            ]
+            for name in SEALED
+        }
         last = {name: seal[name] for name in SEALED}
         outcome.seal = sealed(outcome.seal, rows)
         if outcome.seal != seal["sha256"]:
@@ -90,8 +99,9 @@ def _runs(reader: StoreReader, outcome: Outcome) -> dict[int, Settings]:
     for row in reader.rows("SELECT id, settings, versions FROM run"):
         found[row["id"]] = Settings(**json.loads(row["settings"]))
         then = json.loads(row["versions"])
-        other = [f"{name} {then.get(name)} (here {here[name]})" for name in here
-                 if then.get(name) != here[name]]
+        other = [
+            f"{name} {then.get(name)} (here {here[name]})" for name in here if then.get(name) != here[name]
+        ]
         if other:
             outcome.other_versions.append(f"run {row['id']}: " + ", ".join(other))
     return found
@@ -101,15 +111,23 @@ def _jobs(reader: StoreReader) -> Iterator[tuple[Job, int, dict]]:
     """Every stored fix and verdict as the job that it came from, with its run and its row."""
     for row in reader.rows("SELECT * FROM fix ORDER BY id"):
         yield _job(reader, row, ()), row["run"], row
-    for row in reader.rows("SELECT verdict.*, claim.line AS claim_line FROM verdict JOIN claim "
-                           "ON claim.id = verdict.claim ORDER BY verdict.id"):
+    for row in reader.rows(
+        "SELECT verdict.*, claim.line AS claim_line FROM verdict JOIN claim "
+        "ON claim.id = verdict.claim ORDER BY verdict.id"
+    ):
         yield _job(reader, row, ((row["claim"], row["claim_line"]),)), row["run"], row
 
 
 def _job(reader: StoreReader, row, claims: tuple) -> Job:
-    lines = tuple(found["line"] for found in reader.rows(
-        "SELECT line FROM measurement WHERE used AND session = ? AND id BETWEEN ? AND ? ORDER BY id",
-        row["session"], row["first"], row["last"]))
+    lines = tuple(
+        found["line"]
+        for found in reader.rows(
+            "SELECT line FROM measurement WHERE used AND session = ? AND id BETWEEN ? AND ? ORDER BY id",
+            row["session"],
+            row["first"],
+            row["last"],
+        )
+    )
     return Job(row["ue"], row["session"], row["assistance"], row["first"], row["last"], lines, claims)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a session's lines to its fix and verdicts: the function that service and replay share, and who runs it.
+"""From a session's lines to its fix and verdicts: the function that service and replay share; who runs it.
 
-The work is the same text in and the same text out wherever it is done: in the service's own process (`InlineSolver`) or
-in another (`worker.WorkerSolver`), so that a replay gives the same bits.
+The work is the same text in and the same text out wherever it is done: in the service's own process (`InlineSolver`)
+or in another (`worker.WorkerSolver`), so that a replay gives the same bits.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _FAILURES = (ValueError, ArithmeticError, LookupError, TypeError, np.linalg.LinA
 
 
 def compute(job: Job, assistance: Assistance, settings: Settings) -> Answer:
-    """Solve one job, and judge its claims. A failure of either is a fix without a place, a verdict that leaves it open.
+    """Solve one job, and judge its claims. Where either fails it is a fix without a place, a verdict left open.
 
     Raises
     ------
@@ -75,13 +75,21 @@ def compute(job: Job, assistance: Assistance, settings: Settings) -> Answer:
         A line is no measurement or claim: it was not checked when it came.
     """
     measurements = [from_json_line(line) for line in job.lines]
-    where = {"ue": job.ue, "session": job.session,
-             "measurements": {"first": job.first, "last": job.last, "count": len(job.lines)}}
+    where = {
+        "ue": job.ue,
+        "session": job.session,
+        "measurements": {"first": job.first, "last": job.last, "count": len(job.lines)},
+    }
     failed, fix, status = False, None, ""
     if measurements:
         try:
-            found = solve(measurements, assistance, settings.height_m, settings.height_std_m,
-                          speed_std_m_s=settings.speed_std_m_s)
+            found = solve(
+                measurements,
+                assistance,
+                settings.height_m,
+                settings.height_std_m,
+                speed_std_m_s=settings.speed_std_m_s,
+            )
         except _FAILURES as error:
             found, failed = Fix("no_fix", _failure("solver", error)), True
         fix, status = json.dumps(found.to_dict() | where, allow_nan=False), found.status
@@ -89,20 +97,28 @@ def compute(job: Job, assistance: Assistance, settings: Settings) -> Answer:
     for number, line in job.claims:
         verdict, sound = _judged(line, measurements, assistance, settings)
         failed = failed or not sound
-        verdicts.append((number, json.dumps(verdict.to_dict() | where | {"claim_id": number}, allow_nan=False)))
+        verdicts.append(
+            (number, json.dumps(verdict.to_dict() | where | {"claim_id": number}, allow_nan=False))
+        )
     return Answer(fix, status, tuple(verdicts), failed)
 
 
-def _judged(line: str, measurements: list[Measurement], assistance: Assistance,
-            settings: Settings) -> tuple[Verdict, bool]:
-    """The verdict on a claim, and whether the verification itself worked. A height that the claim does not have is the
-    network's own."""
+def _judged(
+    line: str, measurements: list[Measurement], assistance: Assistance, settings: Settings
+) -> tuple[Verdict, bool]:
+    """The verdict on a claim, and whether the verification itself worked. A height that the claim does not have is
+    the network's own."""
     found = check_claim(Fields("claim", "", parse_json(line, "claim")))
     known = None if settings.height_m is None else Height(settings.height_m, settings.height_std_m)
     height = known or Height(assistance.ue_prior.height_m, assistance.ue_prior.height_sigma_m)
     own = found["height_m"] is not None
-    claim = Claim(found["latitude_deg"], found["longitude_deg"], found["height_m"] if own else height.height_m,
-                  found["horizontal_std_m"], found["height_std_m"] if own else height.std_m)
+    claim = Claim(
+        found["latitude_deg"],
+        found["longitude_deg"],
+        found["height_m"] if own else height.height_m,
+        found["horizontal_std_m"],
+        found["height_std_m"] if own else height.std_m,
+    )
     thresholds = Thresholds(radius_m=1e3 * found["radius_km"])
     try:
         return verify(measurements, assistance, claim, found["level"], thresholds, known), True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts of what was received: losses by each source's `seq`, repeats, and bad messages that are logged but seldom."""
+"""Accounts of what was received: losses by each source's `seq`, repeats, bad messages (which are logged seldom)."""
 
 from __future__ import annotations
 
