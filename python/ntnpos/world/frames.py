@@ -81,6 +81,22 @@ def gmst82_rad(jd_whole, jd_frac) -> np.ndarray:
     return np.mod(seconds, 86400.0) * (2.0 * np.pi / 86400.0)
 
 
+def nadir_axes(r, v) -> np.ndarray:
+    """Axes of a body that looks straight down to the Earth's middle: rows x, y, z of [..., 3, 3] in the frame of r and v.
+
+    z points to the Earth's middle, x along the part of v across it, y = z x x.
+
+    Parameters
+    ----------
+    r, v : array [..., 3]
+        Place and velocity; v not along r.
+    """
+    z = -r / np.linalg.norm(r, axis=-1, keepdims=True)
+    x = v - z * np.sum(v * z, axis=-1, keepdims=True)
+    x = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    return np.stack([x, np.cross(z, x), z], axis=-2)
+
+
 def azimuth_elevation(ue_ecef, target_ecef) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Geometric azimuth (from north over east, [0, 360) degrees), elevation (degrees) and range (metres).
 

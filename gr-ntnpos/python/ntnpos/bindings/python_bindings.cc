@@ -25,6 +25,7 @@ void bind_first_path(py::module& m);
 void bind_comb_correlator(py::module& m);
 void bind_first_path_detector(py::module& m);
 void bind_rx_tx_difference(py::module& m);
+void bind_array_direction(py::module& m);
 
 // import_array() is a macro with a return statement of its own.
 void* init_numpy()
@@ -56,4 +57,5 @@ PYBIND11_MODULE(ntnpos_python, m)
     bind_comb_correlator(m);
     bind_first_path_detector(m);
     bind_rx_tx_difference(m);
+    bind_array_direction(m);
 }
