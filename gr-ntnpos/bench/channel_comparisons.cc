@@ -99,6 +99,44 @@ comparison path(const std::string& name,
     };
 }
 
+// One tap that fades beside a path that does not, at 30.72 MS/s and 2 GHz, over the
+// stream as it goes on: 30 m/s, so that a period of the Doppler takes 150 000 samples.
+comparison fading_path()
+{
+    moving_path_config config;
+    config.sample_rate_hz = 30.72e6;
+    config.toa.segments = { { {}, { 2e-6, -24e-6, 1e-7 } } };
+    path_fading fading;
+    fading.ue_speed_m_s = 30.0;
+    const double doppler_hz = max_doppler_hz(fading, config.carrier_frequency_hz);
+    const auto tap = std::make_shared<tap_gain>(
+        fading_process(std::make_shared<doppler_filter>(doppler_hz), 1),
+        doppler_hz,
+        0.5,
+        0.5,
+        config.output_start,
+        config.sample_rate_hz);
+    const auto kernel = std::make_shared<moving_path>(config);
+    const auto input = std::make_shared<samples>(2 * COUNT);
+    std::mt19937 rng(3);
+    for (auto& x : *input)
+        x = { (rng() & 1) ? 1.0f : -1.0f, 0.5f };
+    const auto out = std::make_shared<samples>(COUNT);
+    const auto side = [=](tap_gain* gain) {
+        const auto first = std::make_shared<int64_t>(0);
+        return [=] {
+            kernel->add(*first,
+                        COUNT,
+                        { input->data(), *first - int64_t{ COUNT } / 2, input->size() },
+                        out->data(),
+                        gain ? tap.get() : nullptr);
+            *first = (*first + int64_t{ COUNT }) % (1 << 22);
+            keep(out->data()[0]);
+        };
+    };
+    return { "fading_path", side(tap.get()), side(nullptr) };
+}
+
 // So many satellites at 30.72 MS/s and 2 GHz that move by up to 24 us/s, each with its
 // own input, summed; noise of that power. The band is what the inputs may occupy.
 std::function<void()> channel(int satellites, double noise_power, double band = 0.8)
@@ -141,6 +179,7 @@ std::vector<comparison> channel_comparisons()
     return { noise(),
              path("path_16_taps", 0.74, 16, bare_16),
              path("path_20_taps", 0.8, 20, bare_20),
+             fading_path(),
              { "satellites_18_to_9", channel(18, 1.0), channel(9, 1.0) } };
 }
 

@@ -13,8 +13,11 @@ namespace {
 constexpr double rounding = 0.005;  // of the spectrum's edges, of f_D
 constexpr double reach = 72.0;      // of the filter to either side, periods of f_D
 constexpr double least_ratio = 5.0; // grid values a period of f_D
-constexpr size_t run = 64;          // values computed at once
+constexpr size_t run = 96;          // values computed at once
 constexpr size_t between = 8;       // values that one is interpolated from
+// Of a run, before the one that is asked for: a block of samples that is made in pieces
+// asks again for its first ones, up to 13 values before its last.
+constexpr size_t earlier = 24;
 
 // Even sequences and their spectra, both real: x[0 .. count - 1] to sum over all integers
 // n of x[|n|] cos(2 pi i n / size), i = 0 .. size / 2, and back.
@@ -93,7 +96,7 @@ NTNPOS_MULTIVERSION
 void interpolate(const float* knots,
                  size_t intervals,
                  size_t steps,
-                 const float (*weights)[16],
+                 const float (*weights)[tap_gain::block / tap_gain::step],
                  float constant,
                  float scale,
                  float* out)
@@ -172,8 +175,12 @@ const std::complex<float>* fading_process::values(int64_t first)
     if (d_count >= between && past <= d_count - between)
         return d_values.data() + past;
     // Beside the last ones more of the same will be wanted, elsewhere perhaps not.
-    const size_t count = past < 2 * run ? run : between;
-    const auto from = static_cast<uint64_t>(first) - d_filter->half();
+    const bool goes_on = past + run < 3 * run;
+    const size_t count = goes_on ? run : between;
+    d_first =
+        static_cast<int64_t>(static_cast<uint64_t>(first) - (goes_on ? earlier : 0));
+    d_count = count;
+    const auto from = static_cast<uint64_t>(d_first) - d_filter->half();
     const auto& taps = d_filter->taps();
     write_noise({ d_key, 1.0 },
                 static_cast<int64_t>(from),
@@ -184,9 +191,7 @@ const std::complex<float>* fading_process::values(int64_t first)
                                 taps.size(),
                                 reinterpret_cast<const float*>(d_noise.data()),
                                 reinterpret_cast<float*>(d_values.data()));
-    d_first = first;
-    d_count = count;
-    return d_values.data();
+    return d_values.data() + (goes_on ? earlier : 0);
 }
 
 void fading_process::at(const instant& t,
@@ -237,7 +242,7 @@ tap_gain::tap_gain(fading_process process,
       d_scattered(static_cast<float>(std::sqrt(scattered))),
       d_start(start),
       d_rate_hz(sample_rate_hz),
-      d_spacing(16 * step)
+      d_spacing(block)
 {
     constexpr double knots_of_period = 32.0;
     while (d_spacing > step &&

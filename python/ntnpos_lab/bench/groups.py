@@ -67,6 +67,7 @@ def channel() -> list[Comparison]:
         *(Comparison(f"9 satellites{band}, over 9 x (mmse_resampler_cc + rotator_cc)", 26.0, HIGHER,
                      _beside_blocks(f"nine_satellites{suffix}", "resampler_and_rotator", 9), FLOWGRAPH_PAIRS)
           for band, suffix in BANDS),
+        Comparison("path that fades, 80 % of the band, over one that does not", 1.2, LOWER, _kernel("fading_path")),
         Comparison("18 satellites over 9", 2.0, LOWER, _kernel("satellites_18_to_9")),
         Comparison("9 satellites, flowgraph over kernel", 1.2, LOWER, _channel_flowgraph, FLOWGRAPH_PAIRS),
     ]

@@ -122,7 +122,7 @@ private:
     instant d_start;
     double d_rate_hz;
     size_t d_spacing;       // samples between knots
-    float d_weights[4][16]; // of the four knots about each step between two
+    float d_weights[4][block / step]; // of the four knots about each step between two
 };
 
 } // namespace gr::ntnpos::kernel
