@@ -19,6 +19,27 @@ const pmt::pmt_t FREQ_KEY = pmt::mp("rx_freq");
 // Input samples that are kept beyond need, for a trajectory message that moves a path
 // back.
 constexpr int64_t spare = 4096;
+// Of the scheduler's buffers: inputs are made longer to hold what one call needs, and
+// what the first call needs of one input beyond another, up to a limit.
+constexpr int64_t call = 4096;
+constexpr int64_t longest_difference = 32768;
+
+// Samples before the new ones that an input's buffer is to hold.
+int64_t look_back(const kernel::satellite_channel& channel)
+{
+    int64_t latest = std::numeric_limits<int64_t>::max();
+    int64_t furthest = 0;
+    for (size_t i = 0; i < channel.inputs(); ++i) {
+        const auto range = channel.input_range(i, 0, 1);
+        if (range.first < range.end) {
+            latest = std::min(latest, range.first);
+            furthest = std::max(furthest, range.end);
+        }
+    }
+    const int64_t difference =
+        std::max<int64_t>(furthest, 0) - std::min(latest, furthest);
+    return spare + call + (difference <= longest_difference ? difference : 0);
+}
 
 bool is_pair_of(const pmt::pmt_t& value)
 {
@@ -74,14 +95,16 @@ ntn_channel_impl::ntn_channel_impl(const kernel::channel_config& config)
     : gr::block("ntn_channel",
                 gr::io_signature::make(0, 0, 0),
                 gr::io_signature::make(1, 1, sizeof(gr_complex))),
-      d_channel(config)
+      d_channel(config),
+      d_back(look_back(d_channel))
 {
     const int inputs = static_cast<int>(d_channel.inputs());
     set_input_signature(gr::io_signature::make(inputs, inputs, sizeof(gr_complex)));
-    d_stores.resize(d_channel.inputs());
+    d_sources.resize(d_channel.inputs());
     d_ends.resize(d_channel.inputs());
     d_views.resize(d_channel.inputs());
     d_ranges.resize(d_channel.inputs());
+    set_history(static_cast<unsigned>(d_back) + 1);
     set_tag_propagation_policy(TPP_DONT);
     message_port_register_in(TRAJECTORY_PORT);
     set_msg_handler(TRAJECTORY_PORT,
@@ -95,7 +118,7 @@ bool ntn_channel_impl::start()
     if (nitems_written(0) == 0) {
         d_next = 0;
         d_asked = 0;
-        std::fill(d_stores.begin(), d_stores.end(), kernel::input_store());
+        std::fill(d_sources.begin(), d_sources.end(), source());
         std::fill(d_ends.begin(), d_ends.end(), 0);
     }
     return true;
@@ -104,7 +127,7 @@ bool ntn_channel_impl::start()
 const std::vector<kernel::index_range>& ntn_channel_impl::ranges_of(int noutput_items)
 {
     if (noutput_items != d_asked)
-        for (size_t i = 0; i < d_stores.size(); ++i)
+        for (size_t i = 0; i < d_ends.size(); ++i)
             d_ranges[i] = d_channel.input_range(i, d_next, noutput_items);
     d_asked = noutput_items;
     return d_ranges;
@@ -112,28 +135,35 @@ const std::vector<kernel::index_range>& ntn_channel_impl::ranges_of(int noutput_
 
 void ntn_channel_impl::forecast(int noutput_items, gr_vector_int& ninput_items_required)
 {
-    // The inputs that are short, and one item of them: whatever there is is taken.
+    // The inputs that are short, and one new item of them: whatever there is is taken.
     const auto& ranges = ranges_of(noutput_items);
-    for (size_t i = 0; i < d_stores.size(); ++i)
-        ninput_items_required[i] = ranges[i].end > d_ends[i] ? 1 : 0;
+    for (size_t i = 0; i < d_ends.size(); ++i)
+        ninput_items_required[i] =
+            ranges[i].end > d_ends[i] ? static_cast<int>(d_back) + 1 : 0;
 }
 
-void ntn_channel_impl::take_inputs(int noutput_items,
-                                   const gr_vector_int& ninput_items,
-                                   const gr_vector_const_void_star& input_items)
+void ntn_channel_impl::look_at_inputs(int noutput_items,
+                                      const gr_vector_int& ninput_items,
+                                      const gr_vector_const_void_star& input_items)
 {
     // All as far as the one that is needed furthest: see the header.
     int64_t limit = 0;
     for (const auto& range : ranges_of(noutput_items))
         limit = std::max(limit, range.end);
-    for (size_t i = 0; i < d_stores.size(); ++i) {
-        const auto count = std::clamp<int64_t>(
-            limit - d_ends[i], 0, static_cast<int64_t>(ninput_items[i]));
-        d_stores[i].append(static_cast<const gr_complex*>(input_items[i]),
-                           static_cast<size_t>(count));
-        d_ends[i] = d_stores[i].end();
-        consume(static_cast<int>(i), static_cast<int>(count));
-        d_views[i] = d_stores[i].view();
+    for (size_t i = 0; i < d_ends.size(); ++i) {
+        auto& s = d_sources[i];
+        s.buffer = static_cast<const gr_complex*>(input_items[i]);
+        s.taken = std::clamp<int64_t>(
+            limit - d_ends[i], 0, std::max<int64_t>(ninput_items[i] - d_back, 0));
+        if (s.stored) {
+            s.store.append(s.buffer + d_back, static_cast<size_t>(s.taken));
+            d_views[i] = s.store.view();
+        } else {
+            d_views[i] = { s.buffer,
+                           d_ends[i] - d_back,
+                           static_cast<size_t>(d_back + s.taken) };
+        }
+        d_ends[i] += s.taken;
     }
 }
 
@@ -141,19 +171,33 @@ void ntn_channel_impl::take_inputs(int noutput_items,
 size_t ntn_channel_impl::producible(int noutput_items)
 {
     const auto& ranges = ranges_of(noutput_items);
-    for (size_t i = 0; i < d_stores.size(); ++i)
+    for (size_t i = 0; i < d_ends.size(); ++i)
         if (ranges[i].end > d_ends[i])
             return d_channel.producible(
                 d_next, static_cast<size_t>(noutput_items), d_ends);
     return static_cast<size_t>(noutput_items);
 }
 
-// What lies before the samples that the last call was made of.
-void ntn_channel_impl::forget_inputs()
+// Gives back what the scheduler may write over, after a copy of what is needed on.
+void ntn_channel_impl::consume_inputs()
 {
-    for (size_t i = 0; i < d_stores.size(); ++i)
-        if (d_ranges[i].first < d_ranges[i].end)
-            d_stores[i].forget_before(d_ranges[i].first - spare);
+    for (size_t i = 0; i < d_ends.size(); ++i) {
+        auto& s = d_sources[i];
+        const auto next = d_channel.input_range(i, d_next, 1);
+        const int64_t needed = next.first < next.end ? next.first - spare : d_ends[i];
+        const bool far = needed < d_ends[i] - d_back; // before the buffer, next time
+        if (far && !s.stored) {
+            const int64_t there = d_ends[i] - s.taken - d_back;
+            const int64_t from = std::max(needed, there);
+            s.store.restart(from);
+            s.store.append(s.buffer + (from - there),
+                           static_cast<size_t>(d_ends[i] - from));
+        }
+        if (far)
+            s.store.forget_before(needed);
+        s.stored = far;
+        consume(static_cast<int>(i), static_cast<int>(s.taken));
+    }
 }
 
 void ntn_channel_impl::tag_start()
@@ -174,9 +218,8 @@ int ntn_channel_impl::general_work(int noutput_items,
                                    gr_vector_const_void_star& input_items,
                                    gr_vector_void_star& output_items)
 {
-    take_inputs(noutput_items, ninput_items, input_items);
+    look_at_inputs(noutput_items, ninput_items, input_items);
     const size_t count = producible(noutput_items);
-    forget_inputs();
     if (count > 0) {
         if (d_next == 0)
             tag_start();
@@ -185,6 +228,7 @@ int ntn_channel_impl::general_work(int noutput_items,
         d_next += static_cast<int64_t>(count);
         d_asked = 0;
     }
+    consume_inputs();
     return static_cast<int>(count);
 }
 

@@ -58,3 +58,17 @@ BOOST_AUTO_TEST_CASE(samples_to_come_can_be_forgotten)
     store.forget_before(-5);
     BOOST_CHECK(holds(store.view(), 150, 200));
 }
+
+BOOST_AUTO_TEST_CASE(it_can_begin_anew_anywhere)
+{
+    input_store store;
+    store.append(numbered(0, 100).data(), 100);
+    store.restart(5000);
+    BOOST_CHECK_EQUAL(store.view().count, 0u);
+    store.append(numbered(5000, 30).data(), 30);
+    store.forget_before(5010);
+    BOOST_CHECK(holds(store.view(), 5010, 5030));
+    store.restart(-7);
+    store.append(numbered(-7, 10).data(), 10);
+    BOOST_CHECK(holds(store.view(), -7, 3));
+}

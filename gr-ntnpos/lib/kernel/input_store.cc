@@ -4,6 +4,12 @@
 
 namespace gr::ntnpos::kernel {
 
+void input_store::restart(int64_t index)
+{
+    d_from = d_to = 0;
+    d_end = d_keep = index;
+}
+
 void input_store::append(const std::complex<float>* samples, size_t count)
 {
     const int64_t skipped =

@@ -20,7 +20,7 @@ struct alignas(64) path_chunk {
     static constexpr size_t samples = 2048;
     static constexpr size_t group = 32;
     static constexpr size_t part = 16;
-    static constexpr size_t span = 256;
+    static constexpr size_t span = 512;
     static constexpr size_t groups = samples / group;
     static constexpr size_t parts = samples / part;
     static constexpr size_t spans = samples / span;

@@ -19,6 +19,8 @@ namespace gr::ntnpos::kernel {
 class input_store
 {
 public:
+    //! Forgets everything; the next sample appended is that of \p index.
+    void restart(int64_t index);
     //! The next \p count samples of the stream.
     void append(const std::complex<float>* samples, size_t count);
     //! Samples before \p index, those to come as well, are not needed any more.

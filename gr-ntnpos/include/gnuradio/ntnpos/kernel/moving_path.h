@@ -54,8 +54,8 @@ std::optional<config_error> validate(const moving_path_config& config);
  * over the band, at most -55 dB at any one frequency of it; the hold adds
  * 20 log10(2 pi f 9.2 |rate|) dB at frequency f (cycles a sample), -65 dB at 24 us/s and
  * f = 0.4. The carrier phase is exact at every 16th sample and turns evenly in between,
- * by the mean turn of 256 samples: off by at most 2048 f_c |d2 toa/dT2| / rate^2 cycles,
- * 2e-8 at 2 GHz, 3e-7 s/s^2 and 7.68 MS/s.
+ * by the mean turn of 512 samples: off by at most 4096 f_c |d2 toa/dT2| / rate^2 cycles,
+ * 4e-8 at 2 GHz, 3e-7 s/s^2 and 7.68 MS/s.
  *
  * Blocks of 2048 samples start at absolute indices and hold the times as instants, so
  * that any chunking gives the same bits and phase does not fade at large indices. The toa
