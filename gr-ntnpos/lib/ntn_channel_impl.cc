@@ -21,7 +21,7 @@ const pmt::pmt_t FREQ_KEY = pmt::mp("rx_freq");
 constexpr int64_t spare = 4096;
 // Of the scheduler's buffers: inputs are made longer to hold what one call needs, and
 // what the first call needs of one input beyond another, up to a limit.
-constexpr int64_t call = 4096;
+constexpr int64_t call = 8192;
 constexpr int64_t longest_difference = 32768;
 
 // Samples before the new ones that an input's buffer is to hold.
@@ -105,6 +105,11 @@ ntn_channel_impl::ntn_channel_impl(const kernel::channel_config& config)
     d_views.resize(d_channel.inputs());
     d_ranges.resize(d_channel.inputs());
     set_history(static_cast<unsigned>(d_back) + 1);
+    // Long calls: each costs a wake-up of every source. GNU Radio would print this.
+    const auto level = d_logger->get_level();
+    d_logger->set_level(gr::log_level::warn);
+    set_min_output_buffer(2 * call);
+    d_logger->set_level(level);
     set_tag_propagation_policy(TPP_DONT);
     message_port_register_in(TRAJECTORY_PORT);
     set_msg_handler(TRAJECTORY_PORT,

@@ -174,6 +174,9 @@ class qa_ntn_channel(gr_unittest.TestCase):
         top.connect(channel, sink)
         top.run()
         self.assertEqual(len(sink.data()), 7680 + 300_000 - 10)
+        kernel = ntnpos.satellite_channel(RATE_HZ, CARRIER_HZ, paths, receiver())
+        whole = kernel.process(0, len(sink.data()), [samples, samples])
+        np.testing.assert_array_equal(np.array(sink.data(), dtype=np.complex64), whole)
 
     def test_any_chunking_gives_the_same_bits(self):
         tones = [Tones(6), Tones(7)]
