@@ -159,3 +159,16 @@ def test_polygons_against_distances_on_the_ground():
 def test_a_wrong_cell_is_refused(cell, field):
     with pytest.raises(InputError, match=field):
         cs.assistance({"S": cs.circular(48.0, 11.0, 10.0)}, cell=cell)
+
+
+def test_rows_beyond_the_ephemeris_are_left_out_and_the_others_used():
+    """A state vector holds for 300 s either way: of a pass that is longer the rest is solved."""
+    flight, ue, _ = short_pass()
+    rows = rtt_rows(flight, cs.place(*ue), np.linspace(-100.0, 100.0, 11), std_s=1e-8)
+    late = [replace(row, extra=row.extra | {"t_tx_s": row.extra["t_tx_s"] + 420.0, "t_rx_s": row.extra["t_rx_s"] + 420.0})
+            for row in rows[:3]]
+    fix = solve(rows + late, cs.assistance({"S": flight}, ue), ue[2])
+    assert fix.status == "ok" and error_m(fix.estimate, ue) < 0.01
+    assert "3 of 14 measurements" in fix.excluded[0].reason
+    nothing = solve(late, cs.assistance({"S": flight}, ue), ue[2])
+    assert nothing.status == "no_fix" and "no orbit" in nothing.excluded[0].reason

@@ -5,7 +5,8 @@ The sum of both differences and the subframe offset is the whole way from the up
 the UE and back (contract section 5). Half of common TA at each of the satellite's two instants is the feeder link's share; what
 is left is the service link's, and those two instants are where its ellipsoid has its foci. Where the gNB measured another
 uplink subframe than the UE did, the UE has kept its difference meanwhile: the downlink subframe that belongs to the gNB's is
-then the one that left `subframe_offset` before, not the one the UE's time stamp names.
+then the one that left `subframe_offset` before, not the one the UE's time stamp names. The offset counts subframes of 1 ms where
+they leave and are due, so the drift with which they are received (`dl_timing_drift_us_s`) does not enter.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ HEIGHT = "height"
 
 _DECISIVE = 20.0        # difference of chi-square that decides between solutions: odds of 22000 to 1
 _ATTRIBUTED = 14.0      # the same between suspects: odds of 1000 to 1
+_MOST_TRIMMED = 60      # single wild rows; with more it is not the rows
 _LEAST_SPARE = 0.9      # degrees of freedom with which the rest of the rows can be said to agree
 _MOST_DIFFUSE = 3.0     # scatter over satellites, in stated deviations, that is believed to be no fault
 
@@ -97,6 +98,8 @@ def attempt(system: System, assistance: Assistance, without: str | None = None,
     again(with_doppler_settled(system, best.solution))
     whole = (system, found, best)
     while not residual_test(system, best.solution, false_alarm).passed:
+        if not system.only_toa and sum(rejected.values()) >= _MOST_TRIMMED:
+            break
         trimmed, outliers = (without_outliers(system, best.solution) if system.only_toa else
                              without_worst_row(system, best.solution, rejected))
         if not again(trimmed):

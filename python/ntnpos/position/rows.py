@@ -118,11 +118,13 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
             rows = by_group.get((kind, name))
             if not rows:
                 continue
-            try:
-                found.setdefault(kind, []).append(read(rows, assistance.transmitter(name), clock_guess_s))
-                ordered.setdefault(kind, []).extend(rows)
-            except OrbitError as error:
-                unusable[name] = f"no orbit at the time of its measurements: {error}"
+            model, kept, error = _read(read, rows, assistance.transmitter(name), clock_guess_s)
+            if error is not None:
+                some = f"{len(rows) - len(kept)} of {len(rows)} measurements left out, " if kept else ""
+                unusable[name] = f"{some}no orbit at the time of {'those' if kept else 'its measurements'}: {error}"
+            if kept:
+                found.setdefault(kind, []).append(model)
+                ordered.setdefault(kind, []).extend(kept)
     clocked, sending = "toa" in found, "ul_rtoa" in found
     times = [time_of(row) for row in measurements]
     doubtful = _ephemeris(found, assistance)
@@ -146,6 +148,24 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
     if height is not None:
         parts.append(Weighted(HeightRow(np.array([height.height_m]), np.array([height.std_m]))))
     return System(layout, tuple(parts)), unusable
+
+
+def _read(read: Callable, rows: list[Measurement], sender, clock_guess_s: float):
+    """The model of those rows at whose time there is an orbit, these rows, and the first error (None: all have one)."""
+    try:
+        return read(rows, sender, clock_guess_s), rows, None
+    except OrbitError as first:
+        kept = [row for row in rows if _has_orbit(read, row, sender, clock_guess_s)]
+        return (read(kept, sender, clock_guess_s) if kept else None), kept, first
+
+
+def _has_orbit(read: Callable, row: Measurement, sender, clock_guess_s: float) -> bool:
+    """Whether a row can be made by itself."""
+    try:
+        read([row], sender, clock_guess_s)
+    except OrbitError:
+        return False
+    return True
 
 
 def _column(rows: list[Measurement], name: str) -> np.ndarray:
