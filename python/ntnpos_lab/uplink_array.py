@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""UL-AoA on samples: one UE's SRS at every antenna of a small array on a satellite, and the direction it comes from.
+"""Uplink at a satellite on samples: one UE's SRS at every antenna of a small array, when and from where it arrives.
 
 Each antenna has a path of its own, from the UE to where that antenna is, and noise of its own; all share the satellite's clock.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr, ntnpos
 
-from ntnpos.network.measurements import Measurement
+from ntnpos.network.measurements import Measurement, from_wire
 from ntnpos.network.resources import Carrier, PrsResource
 from ntnpos.network.search_windows import DelaySegment
 from ntnpos.world.frames import nadir_axes
@@ -54,7 +54,8 @@ class ArrayScene:
         Where the UE is, and where the search window puts it.
     elements_m : (x, y) of each antenna
     srs : gnuradio.ntnpos.srs_resource
-    slot : from SFN 0; the UE's clock is system time
+    slot : from SFN 0, due at the satellite's clock, which is system time
+    sending_offset_s : how much later than that the UE sends, up to 1e-3 either way
     snr_db : at one antenna
     """
 
@@ -69,6 +70,7 @@ class ArrayScene:
     srs: ntnpos.srs_resource = field(default_factory=ntnpos.srs_resource)
     snr_db: float = 10.0
     pointing_std_deg: float = 0.0
+    sending_offset_s: float = 0.0
     seed: int = 1
 
 
@@ -81,17 +83,24 @@ class ArrayFlow(gr.top_block):
         grid = convert.carrier(scene.carrier, scene.sample_rate_hz)
         slot_s = 1e-3 / scene.carrier.slots_per_subframe
         sent_s = scene.slot * slot_s
-        begin_s = sent_s + float(hop(scene.orbit.state(sent_s)[0], scene.believed_ecef_m, up=True).delay_s[0]) - _EDGE_S
-        length_s = slot_s + 2.0 * _EDGE_S
-        source = ntnpos.srs_source(grid, [scene.srs], scene.slot - _EXTRA_SLOTS, 2 * _EXTRA_SLOTS + 1)
+        begin_s = sent_s + float(hop(scene.orbit.state(sent_s)[0], scene.believed_ecef_m, up=True).delay_s[0]) - 2.0 * _EDGE_S
+        length_s = slot_s + 4.0 * _EDGE_S
+        source = ntnpos.srs_source(grid, [scene.srs], scene.slot - _EXTRA_SLOTS, 2 * _EXTRA_SLOTS + 1,
+                                   timing_advance_s=-scene.sending_offset_s)
         signal = ntnpos.satellite_signal("the UE", scene.srs, (0, 0.0))
-        window = ntnpos.search_window(convert.trajectory(_delay(scene.orbit, scene.believed_ecef_m, begin_s, length_s)), 5e-5, 3e3)
+        window = ntnpos.search_window(convert.trajectory(_delay(scene.orbit, scene.believed_ecef_m, begin_s, length_s)),
+                                      5e-5 + abs(scene.sending_offset_s), 3e3)
         band = PrsResource(sequence_id=0, comb_size=scene.srs.comb_size, re_offset=0, start_symbol=0,
                            num_symbols=scene.srs.comb_size, num_rb=scene.carrier.n_rb, periodicity_slots=10, slot_offset=0)
         gain = amplitude(scene.snr_db, band, scene.carrier.n_rb, scene.carrier.scs_khz * 1e3, scene.sample_rate_hz)
         gain *= cmath.exp(1j * np.random.default_rng([scene.seed, 7]).uniform(0.0, 2.0 * math.pi))
         noises = np.random.default_rng([scene.seed, 8, scene.slot]).integers(2**32, size=len(scene.elements_m))
         self._collectors = []
+        self._rtoa = Collector()
+        self._gate = Gate(self._rtoa)
+        self._reports = ntnpos.rx_tx_difference("satellite", grid, "ul_rtoa", scene.satellite)
+        self.connect(self._gate, self._rtoa)
+        self.msg_connect(self._reports, "meas", self._rtoa, "in")
         for number, ((x, y), noise) in enumerate(zip(scene.elements_m, noises)):
             path = ntnpos.channel_path(
                 input=0, delay=convert.trajectory(_delay(Antenna(scene.orbit, x, y), scene.ue_ecef_m, begin_s, length_s)),
@@ -107,7 +116,14 @@ class ArrayFlow(gr.top_block):
             self.connect(source, channel, head, correlator, detector)
             self.connect(gate, collector)
             self.msg_connect(detector, "meas", collector, "in")
+            if number == 0:
+                self.msg_connect(detector, "meas", self._reports, "meas")
             self._collectors.append((collector, gate))
+
+    def rtoa(self) -> Measurement:
+        """UL-RTOA of the first antenna, after the flowgraph has ended."""
+        found = (pmt.to_python(message) for message in self._rtoa.messages)
+        return next(from_wire(message) for message in found if message["kind"] == "ul_rtoa")
 
     def report(self) -> Measurement:
         """The direction, after the flowgraph has ended; status `no_signal` unless every antenna heard the UE."""
