@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Messages to records: whatever the bytes, a record or a `Bad`.
 
-NTNPOS_FUZZ_N sets the number of mutated messages (default 20000).
+NTNPOS_FUZZ_N sets the number of mutated messages (default 8000).
 """
 
 import json
@@ -24,7 +24,7 @@ from ntnpos.network.fields import Fields
 from ntnpos.network.measurements import from_json_line
 from pmt_encode import encode
 
-FUZZ_N = int(os.environ.get("NTNPOS_FUZZ_N", "20000"))
+FUZZ_N = int(os.environ.get("NTNPOS_FUZZ_N", "8000"))
 ROW = lmf_scene.measurements()[0]
 
 
