@@ -17,6 +17,13 @@ from ntnpos.world.light_time import received
 RECORDINGS = Path(__file__).resolve().parent.parent / "data" / "recordings"
 TC_S = 1.0 / (480e3 * 4096)
 C_M_S = 299792458.0
+TA = {
+    "epoch_time_s": 0.0,
+    "ta_common_s": 4.1234567e-3,
+    "drift_s_per_s": -2.34567e-5,
+    "drift_variant_s_per_s2": 3.2e-7,
+}
+"""A feeder link's common TA."""
 OFFSET_M = np.array([3000.0, -2000.0, 1000.0])
 
 
@@ -49,7 +56,9 @@ def round_trip_rows(assistance: Assistance, seed: int = 0, slots: int = 12) -> l
         for s in assistance.satellites]
 
 
-def arrivals(assistance: Assistance, place, clock_offset_s: float = 3e-5, slot: int = 10) -> list[Measurement]:
+def arrivals(
+    assistance: Assistance, place, clock_offset_s: float = 3e-5, slot: int = 10
+) -> list[Measurement]:
     """Times of arrival at `place`, each satellite's by its own fixed-point iteration of the light time."""
     rows = []
     for s in assistance.satellites:
@@ -77,6 +86,23 @@ def with_clock_offsets(assistance: Assistance) -> Assistance:
 
 def fresh(program: str, text: str = "") -> str:
     """What a new Python process prints that has only pycrate."""
-    done = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=text, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def with_state_vectors(assistance: Assistance) -> Assistance:
+    """The same orbits as state vectors, which predict faster than SGP4."""
+    entries = []
+    for satellite in assistance.satellites:
+        r, v = satellite.orbit.state(0.0)
+        ephemeris = {
+            "type": "state_vectors",
+            "t_s": 0.0,
+            "position_ecef_m": list(r[0]),
+            "velocity_ecef_m_s": list(v[0]),
+        }
+        entries.append(satellite.to_dict() | {"ephemeris": ephemeris})
+    return parse_assistance(assistance.to_dict() | {"satellites": entries}, assistance.path)

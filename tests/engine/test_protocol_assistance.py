@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Assistance data through SIB19, LPP and NRPPa and back; positioning SRS; requests and capabilities."""
+"""Assistance data through LPP and NRPPa and back; positioning SRS; requests and capabilities."""
 
-import itertools
 import math
 import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from protocol_scene import OFFSET_M, RECORDINGS, context, directory, scene, with_clock_offsets
+from protocol_scene import OFFSET_M, RECORDINGS, TA, context, directory, scene, with_clock_offsets
 
 from ntnpos.errors import InputError
-from ntnpos.lmf.protocols import codec, lpp, nrppa, nrppa_srs, nrppa_trp, prs, relative_time, sib19
+from ntnpos.lmf.protocols import codec, lpp, nrppa, nrppa_srs, nrppa_trp, prs, relative_time
 from ntnpos.lmf.protocols.lpp import Capability, Transaction
 from ntnpos.lmf.protocols.lpp_assistance import assistance_of, provide_assistance
 from ntnpos.network.assistance import load_assistance, parse_assistance
@@ -19,113 +18,8 @@ from ntnpos.network.resources import COMB_SIZES, LEGAL_SYMBOLS, MUTING_LENGTHS, 
 from ntnpos.world.light_time import received
 from ntnpos.world.timebase import Epoch
 
-TA = {"epoch_time_s": 0.0, "ta_common_s": 4.1234567e-3, "drift_s_per_s": -2.34567e-5, "drift_variant_s_per_s2": 3.2e-7}
-MU = 3.986004418e14
 
-
-# ---------------------------------------------------------------------------------------------------------- SIB19
-
-
-@pytest.mark.parametrize("orbital", [False, True])
-def test_ephemeris_through_sib19_is_within_its_steps(orbital):
-    """Starlink orbits: half steps of 1.3 m and 0.06 m/s an axis; orbital elements: 0.3 m and 0.3 mm/s in all."""
-    assistance = scene()
-    worst_m = worst_m_s = 0.0
-    for satellite, at_s in itertools.product(assistance.satellites, (0.0, 3.0004, 9.9996, 55.5)):
-        data = sib19.sib19_of(directory(assistance), satellite.id, at_s, orbital=orbital)
-        found = sib19.fields_of(data, directory(assistance), satellite.id, at_s + 1.0)["ephemeris"]
-        assert abs(found["t_s"] - at_s) <= 0.5001e-3
-        r, v = satellite.orbit.state(found["t_s"])
-        worst_m = max(worst_m, np.max(np.abs(r[0] - found["position_ecef_m"])))
-        worst_m_s = max(worst_m_s, np.max(np.abs(v[0] - found["velocity_ecef_m_s"])))
-    parse_assistance(assistance.to_dict() | {"satellites": [satellite.to_dict() | {"ephemeris": found}]})
-    assert worst_m <= (0.3 if orbital else 0.6500001)
-    assert worst_m_s <= (3e-4 if orbital else 0.0300001)
-
-
-def test_orbital_elements_against_a_two_body_orbit_by_its_own_formulas():
-    """Perigee of an orbit in the plane of the equator's x axis: radius, speed and angles are known without a solver."""
-    axis, eccentricity, inclination, node, periapsis = 7.0e6, 0.0123, 0.9, 2.2, 4.0
-    toward = np.array([math.cos(node), math.sin(node), 0.0])
-    across = np.array([-math.sin(node) * math.cos(inclination), math.cos(node) * math.cos(inclination),
-                       math.sin(inclination)])
-    perigee = math.cos(periapsis) * toward + math.sin(periapsis) * across
-    ahead = math.cos(periapsis) * across - math.sin(periapsis) * toward
-    r = axis * (1.0 - eccentricity) * perigee
-    speed = math.sqrt(MU / axis * (1.0 + eccentricity) / (1.0 - eccentricity))
-    v = speed * ahead - np.cross([0.0, 0.0, 7.2921150e-5], r)
-    from ntnpos.lmf.protocols.ephemeris import orbital
-    name, value = orbital(r, v)
-    assert name == "orbital-r17"
-    assert value["semiMajorAxis-r17"] == round((axis - 6.5e6) / 4.249e-3)
-    assert value["eccentricity-r17"] == round(eccentricity / 1.431e-8)
-    assert value["inclination-r17"] == round(inclination / 2.341e-8)
-    assert value["longitude-r17"] == round(node / 2.341e-8)
-    assert abs(value["periapsis-r17"] - round(periapsis / 2.341e-8)) <= 1
-    turn = round(2.0 * math.pi / 2.341e-8)
-    assert min(value["meanAnomaly-r17"], turn - value["meanAnomaly-r17"]) <= 1
-
-
-def test_orbits_that_the_orbital_form_has_not_are_refused():
-    for line, message in (("retrograde", "inclination"), ("eccentric", "eccentricity")):
-        r = np.array([7e6, 0.0, 0.0])
-        v = {"retrograde": np.array([0.0, -1510.0, 7479.0]), "eccentric": np.array([0.0, 0.0, 7300.0])}[line]
-        entry = {"ephemeris": {"type": "state_vectors", "t_s": 0.0, "position_ecef_m": list(r),
-                               "velocity_ecef_m_s": list(v)}}
-        assistance = scene(**entry)
-        with pytest.raises(InputError, match=f"no {message} that can be reported"):
-            sib19.sib19_of(directory(assistance), assistance.satellites[0].id, orbital=True)
-        assert sib19.sib19_of(directory(assistance), assistance.satellites[0].id)
-
-
-@pytest.mark.parametrize("at_s", [0.0, 7.3, -4.0004])
-def test_common_ta_is_carried_to_the_epoch(at_s):
-    assistance = scene(common_ta=TA)
-    party = directory(assistance).parties[0]
-    data = sib19.sib19_of(directory(assistance), party.id, at_s)
-    found = sib19.fields_of(data, directory(assistance), party.id, at_s)
-    assert found["common_ta"]["epoch_time_s"] == found["ephemeris"]["t_s"] == pytest.approx(at_s, abs=0.5001e-3)
-    for t_s in (at_s, at_s + 5.0):
-        def value(ta):
-            dt = t_s - ta["epoch_time_s"]
-            return ta["ta_common_s"] + ta["drift_s_per_s"] * dt + ta["drift_variant_s_per_s2"] * dt * dt
-        assert value(found["common_ta"]) == pytest.approx(value(TA), abs=2.036e-9 + 5 * 1e-10 + 25 * 1e-11)
-
-
-@pytest.mark.parametrize("name, value", [("k_offset_ms", 1), ("k_offset_ms", 1023), ("k_mac_ms", 512),
-                                         ("ul_sync_validity_s", 5), ("ul_sync_validity_s", 900)])
-def test_scheduling_fields(name, value):
-    assistance = scene(**{name: value})
-    data = sib19.sib19_of(directory(assistance), assistance.satellites[0].id, 1.0)
-    assert sib19.fields_of(data, directory(assistance), assistance.satellites[0].id, 1.0)[name] == value
-
-
-@pytest.mark.parametrize("changes, message", [
-    ({"k_offset_ms": 1024}, "k_offset_ms: 1024 is out of range; allowed: 1 to 1023"),
-    ({"k_mac_ms": 0}, "k_mac_ms: 0 is out of range; allowed: 1 to 512"),
-    ({"ul_sync_validity_s": 7}, "ul_sync_validity_s: 7 is not allowed"),
-    ({"common_ta": TA | {"ta_common_s": -1e-6}}, "is no common TA that can be reported"),
-    ({"common_ta": TA | {"drift_variant_s_per_s2": -1e-7}}, "is no drift variant of the common TA"),
-    ({"common_ta": {}}, "common_ta.epoch_time_s: is missing")])
-def test_what_sib19_cannot_carry_is_refused_by_name(changes, message):
-    assistance = scene(**changes)
-    with pytest.raises(InputError) as error:
-        sib19.sib19_of(directory(assistance), assistance.satellites[0].id, 0.0)
-    assert message in str(error.value) and "\n" not in str(error.value)
-
-
-def test_the_epoch_is_the_nearest_of_its_frame_number():
-    assistance = scene()
-    name = assistance.satellites[0].id
-    for cycles in (-3, 0, 1, 40):
-        at_s = 10.24 * cycles + 2.345
-        data = sib19.sib19_of(directory(assistance), name, at_s)
-        for near_s in (at_s - 5.0, at_s + 5.0):
-            found = sib19.fields_of(data, directory(assistance), name, near_s)
-            assert found["ephemeris"]["t_s"] == pytest.approx(at_s, abs=1e-9)
-
-
-# ------------------------------------------------------------------------------------------------------ DL-PRS
+# ----------------------------------------------------------------------------------------------------- DL-PRS
 
 
 def resources():
@@ -141,12 +35,22 @@ def resources():
         first, second = rng.choice(bits), rng.choice(bits)
         num_rb = rng.choice([24, 28, 136, 272])
         yield mu, {
-            "sequence_id": rng.choice([0, 1, 4095, rng.randrange(4096)]), "comb_size": comb,
-            "re_offset": rng.randrange(comb), "start_symbol": rng.randrange(13 - symbols + 2) if symbols < 12 else
-            rng.randrange(3), "num_symbols": symbols, "num_rb": num_rb, "start_prb": rng.randrange(275 - num_rb + 1),
-            "periodicity_slots": period, "slot_offset": rng.randrange(period), "repetition_factor": repetition,
-            "time_gap_slots": gap, "muting_option2": None if second is None else {"bits": second},
-            "muting_option1": None if first is None else {"bits": first, "bit_repetition_factor": rng.choice([1, 2, 4, 8])}}
+            "sequence_id": rng.choice([0, 1, 4095, rng.randrange(4096)]),
+            "comb_size": comb,
+            "re_offset": rng.randrange(comb),
+            "start_symbol": rng.randrange(13 - symbols + 2) if symbols < 12 else rng.randrange(3),
+            "num_symbols": symbols,
+            "num_rb": num_rb,
+            "start_prb": rng.randrange(275 - num_rb + 1),
+            "periodicity_slots": period,
+            "slot_offset": rng.randrange(period),
+            "repetition_factor": repetition,
+            "time_gap_slots": gap,
+            "muting_option2": None if second is None else {"bits": second},
+            "muting_option1": (
+                None if first is None else {"bits": first, "bit_repetition_factor": rng.choice([1, 2, 4, 8])}
+            ),
+        }
 
 
 def test_every_kind_of_prs_goes_through_lpp_and_nrppa():
@@ -169,16 +73,30 @@ def test_every_kind_of_prs_goes_through_lpp_and_nrppa():
         assert prs.prs_of_lpp(layer, info, carrier, "test") == resource
         assert prs.prs_of_nrppa(prs.nrppa_set(resource, carrier, "test"), carrier, "test") == resource
         # And through the octets of both messages.
-        assert assistance_of(provide_assistance(directory(assistance), 0.0), assistance).satellites[0].prs == resource
-        data = nrppa_trp.trp_information_response(directory(assistance), [assistance.satellites[0].id], ["prs"])
+        assert (
+            assistance_of(provide_assistance(directory(assistance), 0.0), assistance).satellites[0].prs
+            == resource
+        )
+        data = nrppa_trp.trp_information_response(
+            directory(assistance), [assistance.satellites[0].id], ["prs"]
+        )
         assert nrppa_trp.trp_information(data, assistance, 0.0).satellites[0].prs == resource
         count += 1
     assert count > 60
 
 
-@pytest.mark.parametrize("frequency_hz, number", [
-    (0.0, 0), (2.0e9, 400000), (2.99999e9, 599998), (3.0e9, 600000), (3.00003e9, 600002), (24.25008e9, 2016667),
-    (99.999960e9, 3279165)])
+@pytest.mark.parametrize(
+    "frequency_hz, number",
+    [
+        (0.0, 0),
+        (2.0e9, 400000),
+        (2.99999e9, 599998),
+        (3.0e9, 600000),
+        (3.00003e9, 600002),
+        (24.25008e9, 2016667),
+        (99.999960e9, 3279165),
+    ],
+)
 def test_arfcn(frequency_hz, number):
     """TS 38.104 table 5.4.2.1-1: ends of the three parts of the raster."""
     assert prs.arfcn(frequency_hz, "test", "f") == number
@@ -207,7 +125,9 @@ def test_frames_that_begin_apart_and_expected_rstd():
         assert abs(apart - round(apart)) * 10.24 <= 0.51 / (480e3 * 4096)
     # multi-RTT's have whole subframes alone.
     got = assistance_of(provide_assistance(directory(assistance), 0.02, "multi-rtt"), assistance)
-    assert max(abs(b.sfn0_time_s - s.sfn0_time_s) for s, b in zip(assistance.satellites, got.satellites)) <= 1e-3
+    assert (
+        max(abs(b.sfn0_time_s - s.sfn0_time_s) for s, b in zip(assistance.satellites, got.satellites)) <= 1e-3
+    )
     points = lpp.body_of(data)[1]["nr-DL-TDOA-ProvideAssistanceData-r16"]["nr-DL-PRS-AssistanceData-r16"]
     ids = {p.dl_prs_id: p for p in directory(assistance).parties}
     reference = directory(assistance).parties[0]
@@ -216,8 +136,12 @@ def test_frames_that_begin_apart_and_expected_rstd():
     for layer in points["nr-DL-PRS-AssistanceDataList-r16"]:
         for point in layer["nr-DL-PRS-AssistanceDataPerFreq-r16"]:
             party = ids[point["dl-PRS-ID-r16"]]
-            times = [p.sfn0_antenna_s - p.satellite.clock_offset_s + float(received(p.satellite.orbit, place, 0.02).delay_s[0])
-                     for p in (party, reference)]
+            times = [
+                p.sfn0_antenna_s
+                - p.satellite.clock_offset_s
+                + float(received(p.satellite.orbit, place, 0.02).delay_s[0])
+                for p in (party, reference)
+            ]
             apart = math.remainder(times[0] - times[1], 1e-3)
             steps = point["nr-DL-PRS-ExpectedRSTD-r16"] * 4.0 / (15e3 * 2048)
             assert abs(math.remainder(steps - apart, 1e-3)) <= 0.51 * 4.0 / (15e3 * 2048)
@@ -237,7 +161,7 @@ def test_layers_have_64_points_at_most():
         provide_assistance(directory(parse_assistance(base, "many.json")), 0.0)
 
 
-# ------------------------------------------------------------------------------------------------- NRPPa's rest
+# ----------------------------------------------------------------------------------------------- NRPPa's rest
 
 
 def test_trp_information():
@@ -261,7 +185,10 @@ def test_trp_information():
     dt = again["epoch_time_s"] - TA["epoch_time_s"]
     assert abs(dt) <= 0.5001e-3
     assert again["ta_common_s"] == pytest.approx(TA["ta_common_s"] + TA["drift_s_per_s"] * dt, abs=2.1e-9)
-    assert np.linalg.norm(np.array(got.trps[0]["position_ecef_m"]) - assistance.trps[0]["position_ecef_m"]) < 0.01
+    assert (
+        np.linalg.norm(np.array(got.trps[0]["position_ecef_m"]) - assistance.trps[0]["position_ecef_m"])
+        < 0.01
+    )
 
 
 def test_relative_time_counts_from_1900():
@@ -271,25 +198,45 @@ def test_relative_time_counts_from_1900():
     assert relative_time.of(-0.25, epoch, "t") == ((2208988799 << 32) + 3 * 2**30, 64)
     later = Epoch.parse("2025-10-07T12:00:00.123456Z")
     for t_s in (0.0, 1e-9, 1234.56789, -99999.875):
-        assert relative_time.seconds(relative_time.of(t_s, later, "t"), later) == pytest.approx(t_s, abs=2.4e-10)
+        assert relative_time.seconds(relative_time.of(t_s, later, "t"), later) == pytest.approx(
+            t_s, abs=2.4e-10
+        )
     with pytest.raises(InputError, match="1900 to 2036"):
         relative_time.of(4e8, later, "t")
 
 
-SRS = {"sequence_id": 65535, "comb_size": 8, "comb_offset": 7, "cyclic_shift": 5, "num_symbols": 12, "start_symbol": 1,
-       "c_srs": 63, "b_srs": 0, "freq_position": 0, "freq_shift": 268, "group_or_sequence_hopping": "sequence"}
+SRS = {
+    "sequence_id": 65535,
+    "comb_size": 8,
+    "comb_offset": 7,
+    "cyclic_shift": 5,
+    "num_symbols": 12,
+    "start_symbol": 1,
+    "c_srs": 63,
+    "b_srs": 0,
+    "freq_position": 0,
+    "freq_shift": 268,
+    "group_or_sequence_hopping": "sequence",
+}
 
 
 def test_positioning_srs():
     carrier = Carrier(2.0e9, 15, 24)
-    for changes in ({}, {"comb_size": 2, "comb_offset": 1, "cyclic_shift": 7, "num_symbols": 1},
-                    {"comb_size": 4, "comb_offset": 0, "cyclic_shift": 11, "group_or_sequence_hopping": "group"},
-                    {"sequence_id": 0, "freq_shift": 0, "c_srs": 0, "group_or_sequence_hopping": "neither"}):
+    for changes in (
+        {},
+        {"comb_size": 2, "comb_offset": 1, "cyclic_shift": 7, "num_symbols": 1},
+        {"comb_size": 4, "comb_offset": 0, "cyclic_shift": 11, "group_or_sequence_hopping": "group"},
+        {"sequence_id": 0, "freq_shift": 0, "c_srs": 0, "group_or_sequence_hopping": "neither"},
+    ):
         for period in nrppa_srs.PERIODICITIES:
             data = nrppa_srs.positioning_information_response(SRS | changes, carrier, period, period - 1)
             assert nrppa_srs.srs_of(data, carrier) == (SRS | changes, period, period - 1)
-    for bad, message in (({"b_srs": 1}, "srs.b_srs: 1 is out of range"), ({"cyclic_shift": 6}, "srs.cyclic_shift"),
-                         ({"c_srs": 64}, "srs.c_srs"), ({"comb_size": 3}, "srs.comb_size")):
+    for bad, message in (
+        ({"b_srs": 1}, "srs.b_srs: 1 is out of range"),
+        ({"cyclic_shift": 6}, "srs.cyclic_shift"),
+        ({"c_srs": 64}, "srs.c_srs"),
+        ({"comb_size": 3}, "srs.comb_size"),
+    ):
         with pytest.raises(InputError, match=message):
             nrppa_srs.positioning_information_response(SRS | bad, carrier, 10, 0)
     request = nrppa_srs.positioning_information_request(20, transmissions=500)
@@ -307,7 +254,7 @@ def test_whole_grid_as_a_resource_indication_value():
         assert 0 <= value <= 37949
 
 
-# ----------------------------------------------------------------------------------------------- requests of LPP
+# -------------------------------------------------------------------------------------------- requests of LPP
 
 
 @pytest.mark.parametrize("k", range(-6, 6))
@@ -319,9 +266,16 @@ def test_requests(k):
                                    "multi-rtt": {"k": k, "additional_paths": k > 0, "ntn": True}}
     assert lpp.transaction_of(data) == Transaction(255)
     ids = [s.id for s in assistance.satellites]
-    data = nrppa.measurement_request(directory(assistance), 65536, ids, tuple(nrppa.QUANTITIES), k=k, period_ms=40960)
+    data = nrppa.measurement_request(
+        directory(assistance), 65536, ids, tuple(nrppa.QUANTITIES), k=k, period_ms=40960
+    )
     assert nrppa.requested(data, directory(assistance)) == {
-        "measurement_id": 65536, "satellites": ids, "quantities": list(nrppa.QUANTITIES), "k": k, "period_ms": 40960}
+        "measurement_id": 65536,
+        "satellites": ids,
+        "quantities": list(nrppa.QUANTITIES),
+        "k": k,
+        "period_ms": 40960,
+    }
 
 
 def test_capabilities():
@@ -333,17 +287,30 @@ def test_capabilities():
     assert (body, list(value)) == ("requestCapabilities", ["nr-Multi-RTT-RequestCapabilities-r16"])
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: lpp.request_location(("dl-tdoa",), k=6), "timingReportingGranularityFactor: 6"),
-    (lambda: lpp.request_location(("e-cid",)), "method: 'e-cid'; allowed: dl-tdoa, multi-rtt"),
-    (lambda: lpp.request_location(("dl-tdoa",), response_time_s=129), "responseTime.time: 129"),
-    (lambda: lpp.request_capabilities(("dl-tdoa",), Transaction(256)), "transactionNumber: 256; allowed: 0 to 255"),
-    (lambda: lpp.provide_capabilities(Capability(1025)), "freqBandIndicatorNR-r1"),
-    (lambda: nrppa.measurement_request(directory(scene()), 0, ["STARLINK-1151"], ["aoa"]), "measurement id: 0; allowed: 1 to 65536"),
-    (lambda: nrppa.measurement_request(directory(scene()), 1, ["STARLINK-1151"], ["x"]), "quantity: 'x'"),
-    (lambda: nrppa.measurement_request(directory(scene()), 1, ["STARLINK-1151"], ["aoa"], period_ms=1), "1 ms"),
-    (lambda: nrppa.message("MeasurementRequest", [], transaction=32768), "nrppatransactionID: 32768"),
-    (lambda: codec.decode("rrc", b"0"), "kind: 'rrc'; allowed: lpp, nrppa, sib19")])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: lpp.request_location(("dl-tdoa",), k=6), "timingReportingGranularityFactor: 6"),
+        (lambda: lpp.request_location(("e-cid",)), "method: 'e-cid'; allowed: dl-tdoa, multi-rtt"),
+        (lambda: lpp.request_location(("dl-tdoa",), response_time_s=129), "responseTime.time: 129"),
+        (
+            lambda: lpp.request_capabilities(("dl-tdoa",), Transaction(256)),
+            "transactionNumber: 256; allowed: 0 to 255",
+        ),
+        (lambda: lpp.provide_capabilities(Capability(1025)), "freqBandIndicatorNR-r1"),
+        (
+            lambda: nrppa.measurement_request(directory(scene()), 0, ["STARLINK-1151"], ["aoa"]),
+            "measurement id: 0; allowed: 1 to 65536",
+        ),
+        (lambda: nrppa.measurement_request(directory(scene()), 1, ["STARLINK-1151"], ["x"]), "quantity: 'x'"),
+        (
+            lambda: nrppa.measurement_request(directory(scene()), 1, ["STARLINK-1151"], ["aoa"], period_ms=1),
+            "1 ms",
+        ),
+        (lambda: nrppa.message("MeasurementRequest", [], transaction=32768), "nrppatransactionID: 32768"),
+        (lambda: codec.decode("rrc", b"0"), "kind: 'rrc'; allowed: lpp, nrppa, sib19"),
+    ],
+)
 def test_refusals(call, message):
     with pytest.raises(InputError) as error:
         call()

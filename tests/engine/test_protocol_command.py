@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`protocol lpp|nrppa|sib19 encode|decode FILE`: both ways, one clear line for every wrong input, a lazy import."""
+"""`protocol lpp|nrppa|sib19 encode|decode FILE`: both ways, one clear line for every wrong input, a lazy
+import."""
 
 import io
 import json
@@ -18,8 +19,17 @@ from ntnpos.lmf.protocols.nrppa_measurements import measurement_message
 from ntnpos.network.measurements import Measurement
 from ntnpos.network.resources import Carrier
 
-SRS = {"sequence_id": 7, "comb_size": 4, "comb_offset": 3, "cyclic_shift": 1, "num_symbols": 8, "start_symbol": 2,
-       "c_srs": 5, "freq_shift": 2, "group_or_sequence_hopping": "group"}
+SRS = {
+    "sequence_id": 7,
+    "comb_size": 4,
+    "comb_offset": 3,
+    "cyclic_shift": 1,
+    "num_symbols": 8,
+    "start_symbol": 2,
+    "c_srs": 5,
+    "freq_shift": 2,
+    "group_or_sequence_hopping": "group",
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +45,8 @@ def messages() -> list[tuple[str, bytes]]:
     return [
         ("lpp", lpp.request_capabilities(("dl-tdoa", "multi-rtt"))),
         ("lpp", lpp.provide_capabilities(lpp.Capability(256, finest_k=-3))),
-        ("lpp", provide_assistance(parties, 0.0)), ("lpp", lpp.request_location(("multi-rtt",), k=-6)),
+        ("lpp", provide_assistance(parties, 0.0)),
+        ("lpp", lpp.request_location(("multi-rtt",), k=-6)),
         ("lpp", provide_location(round_trip_rows(assistance) + toa, parties, k=-2, dbm_at_0_db=0.0)),
         ("lpp", provide_location([Measurement(ids[0], kind="toa", status="no_signal")], parties)),
         ("nrppa", nrppa.measurement_request(parties, 3, ids, ("gnb_rx_tx", "rsrp"), k=-1, period_ms=120)),
@@ -45,7 +56,9 @@ def messages() -> list[tuple[str, bytes]]:
         ("nrppa", nrppa_trp.trp_information_response(parties, ids)),
         ("nrppa", nrppa_srs.positioning_information_request(50)),
         ("nrppa", nrppa_srs.positioning_information_response(SRS, Carrier(2.0e9, 15, 24), 40, 39)),
-        ("sib19", sib19.sib19_of(parties, ids[0], 0.0)), ("sib19", sib19.sib19_of(parties, ids[1], 2.5, orbital=True))]
+        ("sib19", sib19.sib19_of(parties, ids[0], 0.0)),
+        ("sib19", sib19.sib19_of(parties, ids[1], 2.5, orbital=True)),
+    ]
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
@@ -91,7 +104,9 @@ def test_a_process_with_only_pycrate_reads_the_same_values_and_writes_the_same_o
 
 
 def test_hex_may_have_white_space_and_stdin_is_a_dash(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b" 0010 0000050D\n00 0001001d00 06000039000185")))
+    monkeypatch.setattr(
+        sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b" 0010 0000050D\n00 0001001d00 06000039000185"))
+    )
     status, text, _ = run(capsys, "nrppa", "decode", "-")
     assert status == 0 and json.loads(text)["initiatingMessage"]["nrppatransactionID"] == 5
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
@@ -122,43 +137,105 @@ GOOD = '{"endTransaction": true, "sequenceNumber": 5}'
 NRPPA = '{"initiatingMessage": {"procedureCode": 16, "criticality": "reject", "nrppatransactionID": 5, "value": %s}}'
 
 
-@pytest.mark.parametrize("kind, direction, text, message", [
-    ("lpp", "decode", "zz", "digit 1: 'z' is not hexadecimal"),
-    ("lpp", "decode", "0x00", "digit 2: 'x' is not hexadecimal"),
-    ("lpp", "decode", "123", "file: has 3 hexadecimal digits; allowed: an even number"),
-    ("lpp", "decode", "", "file: has 0 hexadecimal digits"),
-    ("lpp", "decode", "92", "LPP-Message.transactionID.transactionNumber: ends within the field"),
-    ("lpp", "decode", "0000", "LPP-Message: ends 1 octets before the end; allowed: one PDU"),
-    ("nrppa", "decode", "00100000050d000001001d000600003900018500", "NRPPA-PDU: ends 1 octets before the end"),
-    ("nrppa", "decode", "00100000050d0000", "NRPPA-PDU.initiatingMessage.value: length determinant too long"),
-    ("sib19", "decode", "7fffffffffffffffffffffffffffffffff", "SIB19-r17"),
-    ("sib19", "decode", "00" * 70000, "PDU: has 70000 octets; allowed: 1 to 65536 octets"),
-    ("lpp", "decode", "00" * 140000, "file: is too large"),
-    ("lpp", "encode", "", "file: is empty"),
-    ("lpp", "encode", "{", "file: is not JSON"),
-    ("lpp", "encode", "[" * 100000, "file: is nested too deeply"),
-    ("lpp", "encode", '{"a":' * 500 + "1" + "}" * 500, "LPP-Message: "),
-    ("lpp", "encode", "9" * 6000, "file: is not JSON"),
-    ("lpp", "encode", "[]", "LPP-Message: invalid json value, []"),
-    ("lpp", "encode", "{}", "LPP-Message: missing mandatory value(s): {'endTransaction'}"),
-    ("lpp", "encode", '{"endTransaction": 1}', "LPP-Message.endTransaction: invalid json value, 1"),
-    ("lpp", "encode", '{"endTransaction": true, "extra": 1}', "LPP-Message: invalid value, {'endTransaction': True, 'ext"),
-    ("lpp", "encode", '{"endTransaction": true, "endTransaction": true}', "'endTransaction' appears twice"),
-    ("lpp", "encode", '{"endTransaction": true, "sequenceNumber": 256}', "LPP-Message.sequenceNumber: INTEGER value out"),
-    ("lpp", "encode", '{"endTransaction": true, "sequenceNumber": 5.0}', "LPP-Message.sequenceNumber: invalid json"),
-    ("lpp", "encode", '{"endTransaction": true, "sequenceNumber": true}', "LPP-Message.sequenceNumber: "),
-    ("lpp", "encode", '{"endTransaction": true, "lpp-MessageBody": {"c1": {"spare7": null}, "b": 2}}',
-     "LPP-Message.lpp-MessageBody.b: is not a field here; allowed: c1"),
-    ("lpp", "encode", '{"endTransaction": true, "lpp-MessageBody": {"c2": {}}}', "LPP-Message"),
-    ("lpp", "encode", '{"endTransaction": true, "transactionID": {"initiator": "moon", "transactionNumber": 1}}',
-     "LPP-Message.transactionID.initiator: invalid json value, 'moon'"),
-    ("nrppa", "encode", NRPPA % '{"protocolIEs": 5}', "protocolIEs: invalid json value, 5"),
-    ("nrppa", "encode", NRPPA % '{"protocolIEs": [{"id": 29, "criticality": "reject", "value": [{}]}]}', "missing mandatory"),
-    ("nrppa", "encode", NRPPA % '{"protocolIEs": [{"id": 65535, "criticality": "reject", "value": "zz"}]}', "NRPPA-PDU"),
-    ("nrppa", "encode", GOOD, "NRPPA-PDU"),
-    ("sib19", "encode", '{"ntn-Config-r17": {"kmac-r17": 513}}', "kmac-r17: INTEGER value out of constraint, 513"),
-    ("sib19", "encode", '{"referenceLocation-r17": 5}', "SIB19-r17.referenceLocation-r17: "),
-    ("sib19", "encode", '{"ntn-CovEnh-r18": {"numberOfMsg4HARQ-ACK-Repetitions-r18": "fff"}}', "Repetitions-r18: ")])
+@pytest.mark.parametrize(
+    "kind, direction, text, message",
+    [
+        ("lpp", "decode", "zz", "digit 1: 'z' is not hexadecimal"),
+        ("lpp", "decode", "0x00", "digit 2: 'x' is not hexadecimal"),
+        ("lpp", "decode", "123", "file: has 3 hexadecimal digits; allowed: an even number"),
+        ("lpp", "decode", "", "file: has 0 hexadecimal digits"),
+        ("lpp", "decode", "92", "LPP-Message.transactionID.transactionNumber: ends within the field"),
+        ("lpp", "decode", "0000", "LPP-Message: ends 1 octets before the end; allowed: one PDU"),
+        (
+            "nrppa",
+            "decode",
+            "00100000050d000001001d000600003900018500",
+            "NRPPA-PDU: ends 1 octets before the end",
+        ),
+        (
+            "nrppa",
+            "decode",
+            "00100000050d0000",
+            "NRPPA-PDU.initiatingMessage.value: length determinant too long",
+        ),
+        ("sib19", "decode", "7fffffffffffffffffffffffffffffffff", "SIB19-r17"),
+        ("sib19", "decode", "00" * 70000, "PDU: has 70000 octets; allowed: 1 to 65536 octets"),
+        ("lpp", "decode", "00" * 140000, "file: is too large"),
+        ("lpp", "encode", "", "file: is empty"),
+        ("lpp", "encode", "{", "file: is not JSON"),
+        ("lpp", "encode", "[" * 100000, "file: is nested too deeply"),
+        ("lpp", "encode", '{"a":' * 500 + "1" + "}" * 500, "LPP-Message: "),
+        ("lpp", "encode", "9" * 6000, "file: is not JSON"),
+        ("lpp", "encode", "[]", "LPP-Message: invalid json value, []"),
+        ("lpp", "encode", "{}", "LPP-Message: missing mandatory value(s): {'endTransaction'}"),
+        ("lpp", "encode", '{"endTransaction": 1}', "LPP-Message.endTransaction: invalid json value, 1"),
+        (
+            "lpp",
+            "encode",
+            '{"endTransaction": true, "extra": 1}',
+            "LPP-Message: invalid value, {'endTransaction': True, 'ext",
+        ),
+        (
+            "lpp",
+            "encode",
+            '{"endTransaction": true, "endTransaction": true}',
+            "'endTransaction' appears twice",
+        ),
+        (
+            "lpp",
+            "encode",
+            '{"endTransaction": true, "sequenceNumber": 256}',
+            "LPP-Message.sequenceNumber: INTEGER value out",
+        ),
+        (
+            "lpp",
+            "encode",
+            '{"endTransaction": true, "sequenceNumber": 5.0}',
+            "LPP-Message.sequenceNumber: invalid json",
+        ),
+        ("lpp", "encode", '{"endTransaction": true, "sequenceNumber": true}', "LPP-Message.sequenceNumber: "),
+        (
+            "lpp",
+            "encode",
+            '{"endTransaction": true, "lpp-MessageBody": {"c1": {"spare7": null}, "b": 2}}',
+            "LPP-Message.lpp-MessageBody.b: is not a field here; allowed: c1",
+        ),
+        ("lpp", "encode", '{"endTransaction": true, "lpp-MessageBody": {"c2": {}}}', "LPP-Message"),
+        (
+            "lpp",
+            "encode",
+            '{"endTransaction": true, "transactionID": {"initiator": "moon", "transactionNumber": 1}}',
+            "LPP-Message.transactionID.initiator: invalid json value, 'moon'",
+        ),
+        ("nrppa", "encode", NRPPA % '{"protocolIEs": 5}', "protocolIEs: invalid json value, 5"),
+        (
+            "nrppa",
+            "encode",
+            NRPPA % '{"protocolIEs": [{"id": 29, "criticality": "reject", "value": [{}]}]}',
+            "missing mandatory",
+        ),
+        (
+            "nrppa",
+            "encode",
+            NRPPA % '{"protocolIEs": [{"id": 65535, "criticality": "reject", "value": "zz"}]}',
+            "NRPPA-PDU",
+        ),
+        ("nrppa", "encode", GOOD, "NRPPA-PDU"),
+        (
+            "sib19",
+            "encode",
+            '{"ntn-Config-r17": {"kmac-r17": 513}}',
+            "kmac-r17: INTEGER value out of constraint, 513",
+        ),
+        ("sib19", "encode", '{"referenceLocation-r17": 5}', "SIB19-r17.referenceLocation-r17: "),
+        (
+            "sib19",
+            "encode",
+            '{"ntn-CovEnh-r18": {"numberOfMsg4HARQ-ACK-Repetitions-r18": "fff"}}',
+            "Repetitions-r18: ",
+        ),
+    ],
+)
 def test_wrong_input_is_one_line_and_status_2(kind, direction, text, message, tmp_path, capsys):
     path = tmp_path / "in.txt"
     path.write_text(text)
@@ -182,10 +259,12 @@ def test_a_file_that_cannot_be_read(tmp_path, capsys):
 
 def test_other_commands_do_not_pay_for_the_messages():
     """pycrate is imported by the first PDU, and only the module of its kind."""
-    program = ("import sys\nimport ntnpos.commands.protocol, ntnpos.lmf.protocols as p, ntnpos.lmf.protocols.lpp\n"
-               "import ntnpos.lmf.protocols.nrppa_trp, ntnpos.lmf.protocols.sib19, ntnpos.lmf.protocols.lpp_measurements\n"
-               "assert not [m for m in sys.modules if m.startswith('pycrate')]\n"
-               "p.codec.decode('lpp', b'\\0')\n"
-               "print([m for m in sorted(sys.modules) if m.startswith('pycrate_asn1dir.')])")
+    program = (
+        "import sys\nimport ntnpos.commands.protocol, ntnpos.lmf.protocols as p, ntnpos.lmf.protocols.lpp\n"
+        "import ntnpos.lmf.protocols.nrppa_trp, ntnpos.lmf.protocols.sib19, ntnpos.lmf.protocols.lpp_measurements\n"
+        "assert not [m for m in sys.modules if m.startswith('pycrate')]\n"
+        "p.codec.decode('lpp', b'\\0')\n"
+        "print([m for m in sorted(sys.modules) if m.startswith('pycrate_asn1dir.')])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout == "['pycrate_asn1dir.LPP']\n", done.stderr

@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measurement records through LPP and NRPPa and back: within half a step at every k, fields, statuses, refusals."""
+"""Measurement records through LPP and NRPPa and back: within half a step at every k, fields, statuses,
+refusals."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from protocol_scene import (C_M_S, TC_S, arrivals, context, directory, on_grid, round_trip_rows, scene, true_place,
-                            with_clock_offsets)
+from protocol_scene import (
+    C_M_S,
+    TC_S,
+    arrivals,
+    context,
+    directory,
+    on_grid,
+    round_trip_rows,
+    scene,
+    true_place,
+    with_clock_offsets,
+)
 
 from ntnpos.errors import InputError
 from ntnpos.lmf.protocols import codec, decode_measurements
@@ -24,7 +35,12 @@ PATHS = ({"delay_s": 1.1e-7, "delay_std_s": 2e-9, "rsrpp_db": -9.4}, {"delay_s":
 
 def ue_row(assistance, **extra) -> Measurement:
     satellite = assistance.satellites[0]
-    values = {"rx_tx_s": 1e-4, "rx_tx_std_s": 1e-8, "subframe_offset": 7, "dl_timing_drift_us_s": -20.0} | extra
+    values = {
+        "rx_tx_s": 1e-4,
+        "rx_tx_std_s": 1e-8,
+        "subframe_offset": 7,
+        "dl_timing_drift_us_s": -20.0,
+    } | extra
     return Measurement(satellite.id, kind="ue_rx_tx", t_s=on_grid(satellite, 12), extra=values)
 
 
@@ -67,7 +83,14 @@ def test_nrppa_timing_keeps_every_field_within_half_a_step(kind, name, k):
     assistance = scene()
     std = name.replace("_s", "_std_s")
     mapping = report.timing(kind, k)
-    ends = (mapping.low, mapping.low + 0.4 * mapping.step, mapping.high - 0.6 * mapping.step, 0.0, 1e-4, -3.2e-4)
+    ends = (
+        mapping.low,
+        mapping.low + 0.4 * mapping.step,
+        mapping.high - 0.6 * mapping.step,
+        0.0,
+        1e-4,
+        -3.2e-4,
+    )
     rows = [Measurement(s.id, kind=kind, t_s=on_grid(s, 31), extra={name: value, std: 3.1e-9 * (i + 1)})
             for i, (s, value) in enumerate(zip(assistance.satellites, ends))]
     got = through_nrppa(rows, assistance, k=k, report_only=k % 2 == 0)
@@ -83,21 +106,30 @@ def test_offset_and_drift_at_their_limits():
     assistance = scene()
     for offset in (0, 1, 541, 542):
         for drift in (-26.5, -0.04, 0.0, 0.06, 26.5):
-            back, = through_lpp([ue_row(assistance, subframe_offset=offset, dl_timing_drift_us_s=drift)], assistance)
+            (back,) = through_lpp(
+                [ue_row(assistance, subframe_offset=offset, dl_timing_drift_us_s=drift)], assistance
+            )
             assert back.extra["subframe_offset"] == offset
             assert back.extra["dl_timing_drift_us_s"] == pytest.approx(drift, abs=0.0500001)
     back, = through_lpp([ue_row(assistance, subframe_offset=0, dl_timing_drift_us_s=None)], assistance)
     assert back.extra["subframe_offset"] == 0 and "dl_timing_drift_us_s" not in back.extra
 
 
-@pytest.mark.parametrize("extra, message", [
-    ({"subframe_offset": 543}, "subframe_offset: 543; allowed: 0 to 542"),
-    ({"subframe_offset": 3, "dl_timing_drift_us_s": None}, "dl_timing_drift_us_s: is missing beside subframe_offset 3"),
-    ({"dl_timing_drift_us_s": 26.6}, "dl_timing_drift_us_s: 26.6 us/s is no DL timing drift"),
-    ({"rx_tx_s": 985024 * TC_S}, "rx_tx_s: 0.000501"),
-    ({"rx_tx_s": -985025 * TC_S}, "rx_tx_s: -0.000501"),
-    ({"rx_tx_std_s": 4e-6}, "rx_tx_std_s: 4e-06 s is no standard deviation"),
-    ({"rx_tx_s": None}, "rx_tx_s: is missing")])
+@pytest.mark.parametrize(
+    "extra, message",
+    [
+        ({"subframe_offset": 543}, "subframe_offset: 543; allowed: 0 to 542"),
+        (
+            {"subframe_offset": 3, "dl_timing_drift_us_s": None},
+            "dl_timing_drift_us_s: is missing beside subframe_offset 3",
+        ),
+        ({"dl_timing_drift_us_s": 26.6}, "dl_timing_drift_us_s: 26.6 us/s is no DL timing drift"),
+        ({"rx_tx_s": 985024 * TC_S}, "rx_tx_s: 0.000501"),
+        ({"rx_tx_s": -985025 * TC_S}, "rx_tx_s: -0.000501"),
+        ({"rx_tx_std_s": 4e-6}, "rx_tx_std_s: 4e-06 s is no standard deviation"),
+        ({"rx_tx_s": None}, "rx_tx_s: is missing"),
+    ],
+)
 def test_what_lpp_cannot_carry_is_refused_by_name(extra, message):
     with pytest.raises(InputError) as error:
         through_lpp([ue_row(scene(), **extra)], scene())
@@ -163,12 +195,23 @@ def test_directions_of_arrival():
         for s in assistance.satellites:
             t_s = on_grid(s, 20)
             u = s.orbit.state(t_s)[0][0] * -1.0 + rng.normal(size=3) * 3e6
-            rows.append(Measurement(s.id, kind="aoa", t_s=t_s, extra={
-                "direction_ecef": tuple(u / np.linalg.norm(u)), "direction_std_deg": float(rng.uniform(0.05, 20.0))}))
+            rows.append(
+                Measurement(
+                    s.id,
+                    kind="aoa",
+                    t_s=t_s,
+                    extra={
+                        "direction_ecef": tuple(u / np.linalg.norm(u)),
+                        "direction_std_deg": float(rng.uniform(0.05, 20.0)),
+                    },
+                )
+            )
         for row, back in zip(rows, through_nrppa(rows, assistance)):
             cosine = np.dot(row.extra["direction_ecef"], back.extra["direction_ecef"])
             assert np.degrees(np.arccos(min(1.0, cosine))) <= 0.0708  # half a step of either angle
-            assert back.extra["direction_std_deg"] == pytest.approx(row.extra["direction_std_deg"], abs=0.0501)
+            assert back.extra["direction_std_deg"] == pytest.approx(
+                row.extra["direction_std_deg"], abs=0.0501
+            )
 
 
 def test_azimuth_is_counter_clockwise_from_north_and_zenith_from_above():
@@ -191,7 +234,8 @@ def test_azimuth_is_counter_clockwise_from_north_and_zenith_from_above():
 
 @pytest.mark.parametrize("clocks", [False, True])
 def test_dl_tdoa_gives_the_same_place(clocks):
-    """Through RSTDs of k = -6 to 5 the engine finds the place to what their steps allow; the clock is gone."""
+    """Through RSTDs of k = -6 to 5 the engine finds the place to what their steps allow; the clock is
+    gone."""
     assistance = scene()
     if clocks:
         assistance = with_clock_offsets(assistance)
@@ -247,7 +291,9 @@ def test_a_reference_outside_the_list_and_stamps_in_its_frames():
     base = parties.by_id(rows[0].satellite)
     data = provide_location(rows, parties, k=-6, reference=rows[0].satellite)
     value = codec.decode("lpp", data)
-    part = value["lpp-MessageBody"][1][1]["criticalExtensions"][1][1]["nr-DL-TDOA-ProvideLocationInformation-r16"]
+    part = value["lpp-MessageBody"][1][1]["criticalExtensions"][1][1][
+        "nr-DL-TDOA-ProvideLocationInformation-r16"
+    ]
     information = part["nr-DL-TDOA-SignalMeasurementInformation-r16"]
     kept = []
     for element in information["nr-DL-TDOA-MeasList-r16"]:
@@ -273,18 +319,27 @@ def test_occasions_become_instances():
     assert len(part["nr-Multi-RTT-SignalMeasurementInstances-r17"]) == 3
     assert "nr-Multi-RTT-SignalMeasurementInformation-r16" not in part
     got = decode_measurements("lpp", data, context(assistance))
-    assert sorted((r.satellite, round(r.t_s, 6)) for r in got) == sorted((r.satellite, round(r.t_s, 6)) for r in rows)
+    assert sorted((r.satellite, round(r.t_s, 6)) for r in got) == sorted(
+        (r.satellite, round(r.t_s, 6)) for r in rows
+    )
     with pytest.raises(InputError, match="at most 32"):
-        provide_location([replace(rows[0], t_s=rows[0].t_s + i * 1e-2) for i in range(33)], directory(assistance))
+        provide_location(
+            [replace(rows[0], t_s=rows[0].t_s + i * 1e-2) for i in range(33)], directory(assistance)
+        )
 
 
 def test_silence_is_an_error_cause_or_no_row_and_never_a_number():
     assistance = scene()
     silent = [Measurement(s.id, kind=kind, status="no_signal") for s in assistance.satellites
               for kind in ("toa", "ue_rx_tx")]
-    data = provide_location(silent, directory(assistance), transaction=Transaction(5, by_server=False, end=False))
+    data = provide_location(
+        silent, directory(assistance), transaction=Transaction(5, by_server=False, end=False)
+    )
     assert decode_measurements("lpp", data, context(assistance)) == []
-    assert reported_errors(data) == ["nr-DL-TDOA: unableToMeasureAnyTRP", "nr-Multi-RTT: unableToMeasureAnyTRP"]
+    assert reported_errors(data) == [
+        "nr-DL-TDOA: unableToMeasureAnyTRP",
+        "nr-Multi-RTT: unableToMeasureAnyTRP",
+    ]
     assert transaction_of(data) == Transaction(5, by_server=False, end=False)
     assert through_nrppa([replace(r, kind="gnb_rx_tx") for r in silent], assistance) == []
     with pytest.raises(InputError, match="at least one"):
@@ -296,7 +351,9 @@ def test_a_report_beyond_the_range_is_a_status():
     assistance = scene()
     for number in (0, report.timing("ue_rx_tx", 0).last):
         value = codec.decode("lpp", provide_location([ue_row(assistance)], directory(assistance)))
-        part = value["lpp-MessageBody"][1][1]["criticalExtensions"][1][1]["nr-Multi-RTT-ProvideLocationInformation-r16"]
+        part = value["lpp-MessageBody"][1][1]["criticalExtensions"][1][1][
+            "nr-Multi-RTT-ProvideLocationInformation-r16"
+        ]
         element = part["nr-Multi-RTT-SignalMeasurementInformation-r16"]["nr-Multi-RTT-MeasList-r16"][0]
         element["nr-UE-RxTxTimeDiff-r16"] = ("k0-r16", number)
         back, = decode_measurements("lpp", codec.encode("lpp", value), context(assistance))
@@ -314,7 +371,9 @@ def test_ids_of_messages_are_those_of_the_table():
         decode_measurements("lpp", provide_location([ue_row(assistance)], parties), context(scene()))
     with pytest.raises(InputError, match=r"scene.json: satellites\[1\].trp_id: 2 is also that of"):
         directory(scene(trp_id=2))
-    with pytest.raises(InputError, match=r"satellites\[0\].dl_prs_id: 256 is out of range; allowed: 0 to 255"):
+    with pytest.raises(
+        InputError, match=r"satellites\[0\].dl_prs_id: 256 is out of range; allowed: 0 to 255"
+    ):
         directory(scene(dl_prs_id=256))
     with pytest.raises(InputError, match="'nowhere' is not in scene.json"):
         through_lpp([replace(ue_row(assistance), satellite="nowhere")], assistance)
@@ -324,9 +383,13 @@ def test_other_messages_are_refused_as_measurements():
     from ntnpos.lmf.protocols import lpp, nrppa
     assistance = scene()
     for kind, data, message in (
-            ("lpp", lpp.request_capabilities(("dl-tdoa",)), "is 'requestCapabilities'"),
-            ("nrppa", nrppa.measurement_request(directory(assistance), 1, [assistance.satellites[0].id], ["aoa"]),
-             "is 'MeasurementRequest'"),
-            ("sib19", b"\x00", "carries no measurements")):
+        ("lpp", lpp.request_capabilities(("dl-tdoa",)), "is 'requestCapabilities'"),
+        (
+            "nrppa",
+            nrppa.measurement_request(directory(assistance), 1, [assistance.satellites[0].id], ["aoa"]),
+            "is 'MeasurementRequest'",
+        ),
+        ("sib19", b"\x00", "carries no measurements"),
+    ):
         with pytest.raises(InputError, match=message):
             decode_measurements(kind, data, context(assistance))

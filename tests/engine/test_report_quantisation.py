@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Report mappings: every number at its boundaries, in exact arithmetic; ranges against the ASN.1; refusals."""
+"""Report mappings: every number at its boundaries, in exact arithmetic; ranges against the ASN.1;
+refusals."""
 
 import math
 import random
@@ -49,7 +50,15 @@ def test_a_time_outside_the_range_is_refused(quantity):
     for k in report.TIMING_FACTORS:
         mapping = report.timing(quantity, k)
         step = 2.0**k * report.TC_S
-        for bad in (mapping.low - 0.01 * step, mapping.high, mapping.high + step, math.inf, -math.inf, math.nan, 1.0):
+        for bad in (
+            mapping.low - 0.01 * step,
+            mapping.high,
+            mapping.high + step,
+            math.inf,
+            -math.inf,
+            math.nan,
+            1.0,
+        ):
             with pytest.raises(report.ReportError, match="allowed: -"):
                 mapping.index(bad)
         for bad in (-1, mapping.last + 1):
@@ -79,7 +88,9 @@ def test_ranges_are_those_of_the_specifications_asn1():
                              "path": nrppa.RelativePathDelay}.items():
         suffix = "AdditionalPath" if quantity == "path" else ""
         for k in report.TIMING_FACTORS:
-            found = choice._cont[f"k{k}"] if k >= 0 else getattr(nrppa, f"ReportingGranularitykminus{-k}{suffix}")
+            found = (
+                choice._cont[f"k{k}"] if k >= 0 else getattr(nrppa, f"ReportingGranularitykminus{-k}{suffix}")
+            )
             assert bounds(found) == (0, report.timing(quantity, k).last), (quantity, k)
     element = lpp.NR_Multi_RTT_MeasElement_r16._cont
     assert bounds(element["nr-DL-PRS-RSRP-Result-r16"]) == (0, report.RSRP_DBM.last)
@@ -94,15 +105,20 @@ def test_ranges_of_sib19_are_those_of_the_specifications_asn1():
     from pycrate_asn1dir import RRCNR
     rrc = RRCNR.NR_RRC_Definitions
     ta, orbital = rrc.TA_Info_r17._cont, rrc.Orbital_r17._cont
-    for kind, grid in ((ta["ta-Common-r17"], report.TA_COMMON_S), (ta["ta-CommonDrift-r17"], report.TA_DRIFT_S_S),
-                       (ta["ta-CommonDriftVariant-r17"], report.TA_VARIANT_S_S2),
-                       (rrc.PositionStateVector_r17, report.POSITION_M),
-                       (rrc.VelocityStateVector_r17, report.VELOCITY_M_S),
-                       (orbital["semiMajorAxis-r17"], report.SEMI_MAJOR_AXIS_M),
-                       (orbital["eccentricity-r17"], report.ECCENTRICITY),
-                       (orbital["inclination-r17"], report.INCLINATION_RAD),
-                       *((orbital[name], report.ORBIT_ANGLE_RAD)
-                         for name in ("periapsis-r17", "longitude-r17", "meanAnomaly-r17"))):
+    for kind, grid in (
+        (ta["ta-Common-r17"], report.TA_COMMON_S),
+        (ta["ta-CommonDrift-r17"], report.TA_DRIFT_S_S),
+        (ta["ta-CommonDriftVariant-r17"], report.TA_VARIANT_S_S2),
+        (rrc.PositionStateVector_r17, report.POSITION_M),
+        (rrc.VelocityStateVector_r17, report.VELOCITY_M_S),
+        (orbital["semiMajorAxis-r17"], report.SEMI_MAJOR_AXIS_M),
+        (orbital["eccentricity-r17"], report.ECCENTRICITY),
+        (orbital["inclination-r17"], report.INCLINATION_RAD),
+        *(
+            (orbital[name], report.ORBIT_ANGLE_RAD)
+            for name in ("periapsis-r17", "longitude-r17", "meanAnomaly-r17")
+        ),
+    ):
         assert bounds(kind) == (grid.first, grid.last), grid.quantity
     validity = rrc.NTN_Config_r17._cont["ntn-UlSyncValidityDuration-r17"]._cont
     assert tuple(validity) == tuple(f"s{s}" for s in report.VALIDITY_S)
@@ -126,7 +142,12 @@ def test_a_grid_rounds_to_the_nearest_and_refuses_the_rest(grid):
         assert value == pytest.approx(float(Fraction(grid.offset) + index * Fraction(grid.step)), rel=1e-12)
         for off in (-0.49, 0.0, 0.49):
             assert grid.index(value + off * grid.step) == index
-    for bad in (grid.value(grid.first) - 0.51 * grid.step, grid.value(grid.last) + 0.51 * grid.step, math.nan, math.inf):
+    for bad in (
+        grid.value(grid.first) - 0.51 * grid.step,
+        grid.value(grid.last) + 0.51 * grid.step,
+        math.nan,
+        math.inf,
+    ):
         with pytest.raises(report.ReportError, match="allowed"):
             grid.index(bad)
     for bad in (grid.first - 1, grid.last + 1):
@@ -157,9 +178,19 @@ def test_angles(mapping, value, index):
 
 
 def test_timing_quality_is_the_finest_that_holds_it():
-    for std_m, expected in [(1e-9, (1, "mdot1")), (0.1, (1, "mdot1")), (0.15001, (2, "mdot1")), (3.1, (31, "mdot1")),
-                            (3.149, (31, "mdot1")), (3.151, (3, "m1")), (31.49, (31, "m1")), (31.51, (3, "m10")),
-                            (314.9, (31, "m10")), (315.1, (11, "m30")), (944.9, (31, "m30"))]:
+    for std_m, expected in [
+        (1e-9, (1, "mdot1")),
+        (0.1, (1, "mdot1")),
+        (0.15001, (2, "mdot1")),
+        (3.1, (31, "mdot1")),
+        (3.149, (31, "mdot1")),
+        (3.151, (3, "m1")),
+        (31.49, (31, "m1")),
+        (31.51, (3, "m10")),
+        (314.9, (31, "m10")),
+        (315.1, (11, "m30")),
+        (944.9, (31, "m30")),
+    ]:
         assert report.timing_quality(std_m / C_M_S) == expected
     for value in range(1, 32):
         for name, step in report.QUALITY_STEPS_M.items():

@@ -31,10 +31,15 @@ What decode prints is what encode reads. docs/protocols.md describes the JSON fo
 
 def parser() -> Parser:
     """The command's arguments."""
-    found = Parser(prog="ntnpos protocol", description="One message of LPP, NRPPa or SIB19: hex text <-> JSON.",
-                   epilog=_EPILOG)
+    found = Parser(
+        prog="ntnpos protocol",
+        description="One message of LPP, NRPPa or SIB19: hex text <-> JSON.",
+        epilog=_EPILOG,
+    )
     found.add_argument("kind", choices=tuple(codec.KINDS), help="which message")
-    found.add_argument("direction", choices=("encode", "decode"), help="encode: JSON to hex; decode: hex to JSON")
+    found.add_argument(
+        "direction", choices=("encode", "decode"), help="encode: JSON to hex; decode: hex to JSON"
+    )
     found.add_argument("file", help="the input; - for stdin")
     return found
 
@@ -54,7 +59,9 @@ def _work(kind: str, direction: str, file: str) -> int:
     text = jer.to_json(kind, data, name)
     sys.stdout.write(text)
     if not jer.is_canonical(kind, data, name):
-        print(f"{name}: PDU: has the same value in fewer or other octets; encode gives those", file=sys.stderr)
+        print(
+            f"{name}: PDU: has the same value in fewer or other octets; encode gives those", file=sys.stderr
+        )
     return 0
 
 
@@ -72,7 +79,9 @@ def octets(text: bytes, name: object) -> bytes:
     digits = b"".join(text.split())
     for at, digit in enumerate(digits):
         if digit not in b"0123456789abcdefABCDEF":
-            raise InputError(name, f"digit {at + 1}", f"{describe(chr(digit))} is not hexadecimal", "0 to 9, a to f")
+            raise InputError(
+                name, f"digit {at + 1}", f"{describe(chr(digit))} is not hexadecimal", "0 to 9, a to f"
+            )
     if len(digits) % 2 or not digits:
         raise InputError(name, "file", f"has {len(digits)} hexadecimal digits", "an even number, at least 2")
     return bytes.fromhex(digits.decode("ascii"))

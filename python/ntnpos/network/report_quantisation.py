@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Report mappings: what a measured or broadcast quantity becomes when it is an integer in a message, and back.
+"""Report mappings: what a measured or broadcast quantity becomes when it is an integer in a message, and
+back.
 
 Two forms exist. A `Mapping` divides a range into half-open intervals [low + i step, low + (i + 1) step) and
-numbers them (TS 38.133); where its ends are open, the first number means "below" and the last "not below", and
-neither carries a value. A `Grid` is a number of steps (TS 38.331, TS 37.355), to the nearest. A value outside the
-range is refused by both: it is never clipped.
+numbers them (TS 38.133); where its ends are open, the first number means "below" and the last "not below",
+and neither carries a value. A `Grid` is a number of steps (TS 38.331, TS 37.355), to the nearest. A value
+outside the range is refused by both: it is never clipped.
 
 T_c = 1/(480000 * 4096) s (TS 38.211 4.1).
 """
@@ -63,8 +64,10 @@ class Mapping:
         if self.closed_top and on_boundary and at == self.intervals:
             at -= 1
         if not 0 <= at < self.intervals:
-            raise ReportError(f"{value:.12g} {self.unit} is no {self.quantity} that can be reported; allowed: "
-                              f"{self.low:.9g} up to {self.high:.9g} {self.unit} ({self.clause})")
+            raise ReportError(
+                f"{value:.12g} {self.unit} is no {self.quantity} that can be reported; allowed: "
+                f"{self.low:.9g} up to {self.high:.9g} {self.unit} ({self.clause})"
+            )
         return at + self.open_ends
 
     def bounds(self, index: int) -> tuple[float, float]:
@@ -72,8 +75,10 @@ class Mapping:
         at = index - self.open_ends
         if not 0 <= at < self.intervals:
             where = "out of range" if 0 <= index <= self.last else "no number of it"
-            raise ReportError(f"number {index} of {self.quantity} is {where}; allowed: {int(self.open_ends)} to "
-                              f"{self.intervals - 1 + self.open_ends} ({self.clause})")
+            raise ReportError(
+                f"number {index} of {self.quantity} is {where}; allowed: {int(self.open_ends)} to "
+                f"{self.intervals - 1 + self.open_ends} ({self.clause})"
+            )
         return self.low + at * self.step, self.low + (at + 1) * self.step
 
     def value(self, index: int) -> float:
@@ -99,9 +104,11 @@ class Grid:
         steps = (value - self.offset) / self.step
         index = math.floor(steps + 0.5) if math.isfinite(steps) else self.last + 1
         if not self.first <= index <= self.last:
-            raise ReportError(f"{value:.12g} {self.unit} is no {self.quantity} that can be reported; allowed: "
-                              f"{self.value(self.first):.9g} to {self.value(self.last):.9g} {self.unit} "
-                              f"({self.clause})")
+            raise ReportError(
+                f"{value:.12g} {self.unit} is no {self.quantity} that can be reported; allowed: "
+                f"{self.value(self.first):.9g} to {self.value(self.last):.9g} {self.unit} "
+                f"({self.clause})"
+            )
         return index
 
     def value(self, index: int) -> float:
@@ -112,7 +119,7 @@ class Grid:
         return self.offset + index * self.step
 
 
-# ------------------------------------------------------------------------------------------- TS 38.133, timing
+# ------------------------------------------------------------------------------------------ TS 38.133, timing
 
 _HALF_MS_TC = 985024  # the reports reach a little beyond +-0.5 ms
 _PATH_TC = 8175
@@ -150,7 +157,8 @@ _QUALITY_LAST = 31
 
 
 def timing_quality(std_s: float) -> tuple[int, str]:
-    """(value, resolution) of NR-TimingQuality for a standard deviation in s: the finest that holds it, never 0.
+    """(value, resolution) of NR-TimingQuality for a standard deviation in s: the finest that holds it, never
+    0.
 
     ReportError above 31 steps of 30 m.
     """
@@ -171,13 +179,15 @@ def timing_quality_std_s(value: int, resolution: str) -> float:
     return max(value, 0.5) * QUALITY_STEPS_M[resolution] / C_M_S
 
 
-# ------------------------------------------------------------------------- TS 38.133, power and angle; TS 37.355
+# ---------------------------------------------------------------------- TS 38.133, power and angle; TS 37.355
 
 RSRP_DBM = Mapping("RSRP", "dBm", -156.0, 1.0, 125, True, "TS 38.133 10.1.24.3, 13.3")
 """DL PRS-RSRP and RSRPP, UL SRS-RSRP: 0 is below -156 dBm, 126 at or above -31 dBm."""
 AZIMUTH_DEG = Mapping("azimuth of arrival", "deg", -180.0, 0.1, 3600, False, "TS 38.133 13.4")
 """Counter-clockwise from north (TS 38.215 5.2.4)."""
-ZENITH_DEG = Mapping("zenith angle of arrival", "deg", 0.0, 0.1, 1800, False, "TS 38.133 13.4", closed_top=True)
+ZENITH_DEG = Mapping(
+    "zenith angle of arrival", "deg", 0.0, 0.1, 1800, False, "TS 38.133 13.4", closed_top=True
+)
 """From the zenith."""
 ANGLE_QUALITY_DEG = Grid("quality of an angle", "deg", 0.1, 0, 255, "TS 38.455 9.2.44")
 TIMING_DRIFT_US_S = Grid("DL timing drift", "us/s", 0.1, -265, 265, "TS 37.355 nr-NTN-DL-TimingDrift")
@@ -185,7 +195,7 @@ EXPECTED_RSTD_S = Grid("expected RSTD", "s", 4.0 / (15e3 * 2048), -3841, 3841,
                        "TS 37.355 nr-DL-PRS-ExpectedRSTD")
 RTD_S = Grid("offset of a subframe's border", "s", TC_S, 0, 1966079, "TS 37.355 NR-RTD-Info")
 
-# ------------------------------------------------------------------------------- TS 38.331 NTN-Config, EphemerisInfo
+# ------------------------------------------------------------------------ TS 38.331 NTN-Config, EphemerisInfo
 
 _RRC = "TS 38.331 NTN-Config"
 TA_COMMON_S = Grid("common TA", "s", 4.072e-9, 0, 66485757, _RRC)

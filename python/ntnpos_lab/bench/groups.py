@@ -85,6 +85,13 @@ def position() -> list[Comparison]:
     return position_rows.comparisons()
 
 
-GROUPS: dict[str, Callable[[], list[Comparison]]] = {"waveform": waveform, "channel": channel,
-                                                     "receiver": receiver, "position": position}
+def protocols() -> list[Comparison]:
+    """Messages of the location protocols."""
+    from . import protocols as protocol_rows
+
+    return protocol_rows.rows()
+
+
+GROUPS: dict[str, Callable[[], list[Comparison]]] = {"waveform": waveform, "channel": channel, "receiver": receiver,
+                                                     "position": position, "protocols": protocols}
 """Name of a group to what makes its comparisons."""

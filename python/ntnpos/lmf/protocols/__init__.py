@@ -43,8 +43,8 @@ def decode_measurements(kind: str, data: bytes, context: Context, name: object =
     Returns
     -------
     list of Measurement
-        Without rows where the sender says that nothing was measured. A report that only says "beyond the range" is
-        a row with status ``out_of_range``.
+        Without rows where the sender says that nothing was measured. A report that only says "beyond the
+        range" is a row with status ``out_of_range``.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def decode_measurements(kind: str, data: bytes, context: Context, name: object =
 
 
 def understood(name: object, read, *arguments) -> Any:
-    """`read(*arguments)`; what a message leaves out or adds against the specification leaves as `InputError`."""
+    """`read(*arguments)`; what a message leaves out or adds against the specification leaves as
+    `InputError`."""
     try:
         return read(*arguments)
     except InputError:

@@ -45,7 +45,9 @@ KINDS = {
 }
 # Octet strings of NRPPa that hold types of other specifications.
 CONTAINED = {
-    "epoch_time": PduKind("EpochTime-r17", "RRCNR", ("NR_RRC_Definitions", "EpochTime_r17"), False, "TS 38.331"),
+    "epoch_time": PduKind(
+        "EpochTime-r17", "RRCNR", ("NR_RRC_Definitions", "EpochTime_r17"), False, "TS 38.331"
+    ),
     "ta_info": PduKind("TA-Info-r17", "RRCNR", ("NR_RRC_Definitions", "TA_Info_r17"), False, "TS 38.331"),
 }
 
@@ -103,7 +105,9 @@ def decode(kind: str, data: bytes, name: object = "PDU") -> Any:
         (found.from_aper if kind_of(kind).aligned else found.from_uper)(char)
         left = char.len_bit()
         if left > 0:
-            raise InputError(name, kind_of(kind).type_name, f"ends {(left + 7) // 8} octets before the end", "one PDU")
+            raise InputError(
+                name, kind_of(kind).type_name, f"ends {(left + 7) // 8} octets before the end", "one PDU"
+            )
         return found._val
 
 
@@ -120,13 +124,17 @@ def encode(kind: str, value: Any, name: object = "message") -> bytes:
 
 
 def _counted_from_one(value: Any, depth: int = 0) -> Any:
-    """pycrate's decoder counts a SEQUENCE's unknown additions (``_ext_N``) from 0, its encoder from 1, and leaves
-    out what it then does not find."""
+    """pycrate's decoder counts a SEQUENCE's unknown additions (``_ext_N``) from 0, its encoder from 1, and
+    leaves out what it then does not find."""
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
-        return {f"_ext_{int(key[5:]) + 1}" if _ADDITION.fullmatch(key) else key: _counted_from_one(item, depth + 1)
-                for key, item in value.items()}
+        return {
+            f"_ext_{int(key[5:]) + 1}" if _ADDITION.fullmatch(key) else key: _counted_from_one(
+                item, depth + 1
+            )
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_counted_from_one(item, depth + 1) for item in value]
     if isinstance(value, tuple):
@@ -141,7 +149,8 @@ def _check_size(data: bytes, name: object) -> None:
 
 
 def _refusal(error: Exception, name: object, kind: PduKind) -> InputError:
-    """pycrate says ``Type.field.field: problem`` where it knows the field; else the field is what it was at."""
+    """pycrate says ``Type.field.field: problem`` where it knows the field; else the field is what it was
+    at."""
     if isinstance(error, RecursionError):
         return InputError(name, kind.type_name, "is nested too deeply", f"a PDU of {kind.specification}")
     text = " ".join(str(error).replace(", %r", "").split())
@@ -149,7 +158,10 @@ def _refusal(error: Exception, name: object, kind: PduKind) -> InputError:
     if type(error).__name__ == "CharpyErr":
         field, problem = _field_at(error) or kind.type_name, "ends within the field"
     elif not type(error).__name__.startswith("ASN1"):
-        field, problem = _field_at(error) or kind.type_name, f"has a value that is none of its type ({text or 'empty'})"
+        field, problem = (
+            _field_at(error) or kind.type_name,
+            f"has a value that is none of its type ({text or 'empty'})",
+        )
     elif not colon or " " in field or not problem:
         field, problem = _field_at(error) or kind.type_name, text
     # Its JSON reader wraps one message into another, and marks what it does not know.

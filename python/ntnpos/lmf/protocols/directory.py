@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who is who and when: ids and frame numbers of messages against the assistance data.
 
-The assistance file's satellites (and its terrestrial `trps`) may each have `dl_prs_id` (0 to 255, LPP), `trp_id`
-(1 to 65535, NRPPa) and `sfn0_reference_s`. Without them the ids are the place in the file: first entry 0 in LPP
-and 1 in NRPPa, satellites before terrestrial points.
+The assistance file's satellites (and its terrestrial `trps`) may each have `dl_prs_id` (0 to 255, LPP),
+`trp_id` (1 to 65535, NRPPa) and `sfn0_reference_s`. Without them the ids are the place in the file: first
+entry 0 in LPP and 1 in NRPPa, satellites before terrestrial points.
 
-A time stamp is a frame and a slot of 1024 frames, 10.24 s, and is taken for its occurrence nearest to a time that
-the reader has. Frames are counted at two places: the satellite's antenna (`sfn0_time_s` by the satellite's
-clock; DL-TDOA), and the uplink time synchronisation reference point (`sfn0_reference_s`, system time; round
-trips, NRPPa and SIB19), which without that field has the antenna's instant `sfn0_time_s` - `clock_offset_s`.
+A time stamp is a frame and a slot of 1024 frames, 10.24 s, and is taken for its occurrence nearest to a time
+that the reader has. Frames are counted at two places: the satellite's antenna (`sfn0_time_s` by the
+satellite's clock; DL-TDOA), and the uplink time synchronisation reference point (`sfn0_reference_s`, system
+time; round trips, NRPPa and SIB19), which without that field has the antenna's instant `sfn0_time_s` -
+`clock_offset_s`.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Mapping
 
@@ -67,7 +70,21 @@ class Directory:
 
     @classmethod
     def of(cls, assistance: Assistance) -> Directory:
-        """The parties of assistance data; `InputError` where an id is wrong or used twice."""
+        """The parties of assistance data; `InputError` where an id is wrong or used twice.
+
+        The last few are kept: a server reads many PDUs by the same assistance data.
+        """
+        with _KEPT_LOCK:
+            for directory in _KEPT:
+                if directory.assistance is assistance:
+                    return directory
+        directory = cls._made(assistance)
+        with _KEPT_LOCK:
+            _KEPT.append(directory)
+        return directory
+
+    @classmethod
+    def _made(cls, assistance: Assistance) -> Directory:
         entries = [(f"satellites[{i}]", s.id, s.extra, s) for i, s in enumerate(assistance.satellites)]
         entries += [(f"trps[{i}]", t.get("id"), t, None) for i, t in enumerate(assistance.trps)]
         parties: list[Party] = []
@@ -77,7 +94,9 @@ class Directory:
             if satellite is None:
                 name = fields.text("id", "text, unique in the file", 64)
             start = 0.0 if satellite is None else satellite.sfn0_time_s - satellite.clock_offset_s
-            dl_prs_id = fields.integer("dl_prs_id", 0, MAX_DL_PRS_ID, default=at if at <= MAX_DL_PRS_ID else 0)
+            dl_prs_id = fields.integer(
+                "dl_prs_id", 0, MAX_DL_PRS_ID, default=at if at <= MAX_DL_PRS_ID else 0
+            )
             if "dl_prs_id" not in values and at > MAX_DL_PRS_ID:
                 dl_prs_id = None
             parties.append(Party(
@@ -109,15 +128,25 @@ class Directory:
     def _find(self, attribute: str, value: Any, where: object) -> Party:
         party = self.known.get((attribute, value))
         if party is None:
-            raise InputError(where, "satellite" if attribute == "id" else attribute,
-                             f"{describe(value)} is not in {self.assistance.path}", "an id of the assistance data")
+            raise InputError(
+                where,
+                "satellite" if attribute == "id" else attribute,
+                f"{describe(value)} is not in {self.assistance.path}",
+                "an id of the assistance data",
+            )
         return party
+
+
+_KEPT: deque[Directory] = deque(maxlen=8)
+_KEPT_LOCK = threading.Lock()
 
 
 def dl_prs_id(party: Party, where: object) -> int:
     """The number of a party in LPP."""
     if party.dl_prs_id is None:
-        raise InputError(where, "dl_prs_id", f"{describe(party.id)} has none", "256 points in a message of LPP")
+        raise InputError(
+            where, "dl_prs_id", f"{describe(party.id)} has none", "256 points in a message of LPP"
+        )
     return party.dl_prs_id
 
 
@@ -126,8 +155,13 @@ def frame_and_slot(time_s: float, sfn0_s: float, party: Party, where: object) ->
     slots = (time_s - sfn0_s) / party.slot_s
     count = round(slots)
     if abs(slots - count) * party.slot_s > _OFF_GRID_S:
-        raise InputError(where, "t_s", f"{time_s:.9f} s is {(slots - count) * party.slot_s:.3g} s from the start of a "
-                         f"slot of {describe(party.id)}", "a time that SFN and slot can say")
+        raise InputError(
+            where,
+            "t_s",
+            f"{time_s:.9f} s is {(slots - count) * party.slot_s:.3g} s from the start of a "
+            f"slot of {describe(party.id)}",
+            "a time that SFN and slot can say",
+        )
     frame, slot = divmod(count, party.slots_a_frame)
     return frame % FRAMES, slot
 

@@ -54,10 +54,14 @@ def state(choice: tuple[str, Any], where: object) -> tuple[np.ndarray, np.ndarra
         return np.array(r), np.array(v)
     if form == "orbital-r17":
         angle = report.ORBIT_ANGLE_RAD
-        return _state(report.SEMI_MAJOR_AXIS_M.value(value["semiMajorAxis-r17"]),
-                      report.ECCENTRICITY.value(value["eccentricity-r17"]),
-                      report.INCLINATION_RAD.value(value["inclination-r17"]), angle.value(value["longitude-r17"]),
-                      angle.value(value["periapsis-r17"]), angle.value(value["meanAnomaly-r17"]))
+        return _state(
+            report.SEMI_MAJOR_AXIS_M.value(value["semiMajorAxis-r17"]),
+            report.ECCENTRICITY.value(value["eccentricity-r17"]),
+            report.INCLINATION_RAD.value(value["inclination-r17"]),
+            angle.value(value["longitude-r17"]),
+            angle.value(value["periapsis-r17"]),
+            angle.value(value["meanAnomaly-r17"]),
+        )
     raise InputError(where, "ephemerisInfo-r17", f"{form!r} is unknown", "positionVelocity-r17, orbital-r17")
 
 
@@ -75,8 +79,17 @@ def _elements(r: np.ndarray, v: np.ndarray) -> tuple[float, ...]:
     across = np.cross(momentum / np.linalg.norm(momentum), toward)
     periapsis = float(np.arctan2(vector @ across, vector @ toward))
     true = float(np.arctan2(r @ across, r @ toward)) - periapsis
-    eccentric = np.arctan2(np.sqrt(max(0.0, 1.0 - eccentricity**2)) * np.sin(true), eccentricity + np.cos(true))
-    return axis, eccentricity, inclination, node, periapsis, float(eccentric - eccentricity * np.sin(eccentric))
+    eccentric = np.arctan2(
+        np.sqrt(max(0.0, 1.0 - eccentricity**2)) * np.sin(true), eccentricity + np.cos(true)
+    )
+    return (
+        axis,
+        eccentricity,
+        inclination,
+        node,
+        periapsis,
+        float(eccentric - eccentricity * np.sin(eccentric)),
+    )
 
 
 def _state(axis: float, eccentricity: float, inclination: float, node: float, periapsis: float,
@@ -86,7 +99,9 @@ def _state(axis: float, eccentricity: float, inclination: float, node: float, pe
         eccentric = anomaly + eccentricity * np.sin(eccentric)
     shape = np.sqrt(1.0 - eccentricity**2)
     toward = np.array([np.cos(node), np.sin(node), 0.0])
-    across = np.array([-np.sin(node) * np.cos(inclination), np.cos(node) * np.cos(inclination), np.sin(inclination)])
+    across = np.array(
+        [-np.sin(node) * np.cos(inclination), np.cos(node) * np.cos(inclination), np.sin(inclination)]
+    )
     p = np.cos(periapsis) * toward + np.sin(periapsis) * across
     q = np.cos(periapsis) * across - np.sin(periapsis) * toward
     r = axis * ((np.cos(eccentric) - eccentricity) * p + shape * np.sin(eccentric) * q)

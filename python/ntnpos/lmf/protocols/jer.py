@@ -2,13 +2,13 @@
 """PDUs as JSON: the JSON encoding rules (ITU-T X.697) as pycrate implements them.
 
 SEQUENCE is an object, CHOICE an object of one member, ENUMERATED a text, OCTET STRING hexadecimal text, BIT
-STRING of fixed size hexadecimal text and of other sizes ``{"value": hex, "length": bits}``. Two things are added
-for what a later release has and this ASN.1 does not know: a member ``"_ext_N": hex`` of a SEQUENCE (the N-th addition
-that is not known by name, counted from 0), and a CHOICE ``{"N": hex}``.
+STRING of fixed size hexadecimal text and of other sizes ``{"value": hex, "length": bits}``. Two things are
+added for what a later release has and this ASN.1 does not know: a member ``"_ext_N": hex`` of a SEQUENCE (the
+N-th addition that is not known by name, counted from 0), and a CHOICE ``{"N": hex}``.
 
-pycrate's reader takes more than it should (a CHOICE of two members, a truth value for a number, an octet string that
-is a number): what it made of a text is therefore written again and compared, and the first field that is not as it
-was is refused.
+pycrate's reader takes more than it should (a CHOICE of two members, a truth value for a number, an octet
+string that is a number): what it made of a text is therefore written again and compared, and the first field
+that is not as it was is refused.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def to_json(kind: str, data: bytes, name: object = "PDU") -> str:
 
 
 def is_canonical(kind: str, data: bytes, name: object = "PDU") -> bool:
-    """Whether the value of a PDU is encoded in just these octets again. PER leaves some freedom to senders."""
+    """Whether the value of a PDU is encoded in just these octets again. PER leaves some freedom to
+    senders."""
     return codec.encode(kind, codec.decode(kind, data, name), name) == data
 
 
@@ -126,7 +127,10 @@ def _inserted(tree: Any, value: Any) -> Any:
     """The JSON tree of a value, with the members of the value that are not known."""
     if isinstance(value, dict) and isinstance(tree, dict):
         return {key: _inserted(item, value[key]) if key in value else item for key, item in tree.items()} | {
-            key: item.hex() for key, item in value.items() if _UNKNOWN.fullmatch(key) and isinstance(item, bytes)}
+            key: item.hex()
+            for key, item in value.items()
+            if _UNKNOWN.fullmatch(key) and isinstance(item, bytes)
+        }
     if isinstance(value, list) and isinstance(tree, list):
         return [_inserted(a, b) for a, b in zip(tree, value)]
     if _is_named(value):
@@ -140,7 +144,10 @@ def _merged(value: Any, tree: Any) -> Any:
     """A value with the members of its JSON tree that are not known: undoes what `_known` leaves out."""
     if isinstance(value, dict) and isinstance(tree, dict):
         return {key: _merged(item, tree.get(key)) for key, item in value.items()} | {
-            key: bytes.fromhex(item) for key, item in tree.items() if _UNKNOWN.fullmatch(key) and isinstance(item, str)}
+            key: bytes.fromhex(item)
+            for key, item in tree.items()
+            if _UNKNOWN.fullmatch(key) and isinstance(item, str)
+        }
     if isinstance(value, list) and isinstance(tree, list):
         return [_merged(a, b) for a, b in zip(value, tree)]
     if _is_named(value):

@@ -121,7 +121,9 @@ def request_location(methods: tuple[str, ...], transaction: Transaction = Transa
         common["qos"] = {"verticalCoordinateRequest": False, "velocityRequest": False,
                          "responseTime": {"time": response_time_s}}
     value: dict[str, Any] = {"commonIEsRequestLocationInformation": common}
-    factor = {"timingReportingGranularityFactor-r16" if k >= 0 else "timingReportingGranularityFactorExt-r18": k}
+    factor = {
+        "timingReportingGranularityFactor-r16" if k >= 0 else "timingReportingGranularityFactorExt-r18": k
+    }
     for method in methods:
         request: dict[str, Any] = {"nr-RequestedMeasurements-r16": (1, 1),  # bit 0: PRS-RSRP
                                    "nr-AssistanceAvailability-r16": True}
@@ -153,9 +155,11 @@ def requested(data: bytes, name: object = "LPP-Message") -> dict[str, dict]:
             continue
         config = request.get(f"{prefix}-ReportConfig-r16", {})
         finer = (config if method == "dl-tdoa" else request).get("timingReportingGranularityFactorExt-r18")
-        found[method] = {"k": config.get("timingReportingGranularityFactor-r16", 0) if finer is None else finer,
-                         "additional_paths": "additionalPaths-r16" in request or "additionalPathsExt-r17" in request,
-                         "ntn": "nr-NTN-UE-RxTxMeasurementsRequest-r18" in request}
+        found[method] = {
+            "k": config.get("timingReportingGranularityFactor-r16", 0) if finer is None else finer,
+            "additional_paths": "additionalPaths-r16" in request or "additionalPathsExt-r17" in request,
+            "ntn": "nr-NTN-UE-RxTxMeasurementsRequest-r18" in request,
+        }
     return found
 
 
@@ -177,7 +181,8 @@ class Capability:
     ntn: bool = True
     """nr-NTN-MeasAndReport-r18."""
     finest_k: int = 0
-    """supportOfFinerTimingReportGranularityForPRS-Meas-r18: reports in steps down to 2^k T_c, -6 to -1; 0: not."""
+    """supportOfFinerTimingReportGranularityForPRS-Meas-r18: reports in steps down to 2^k T_c, -6 to -1; 0:
+    not."""
     additional_paths: bool = True
 
 
@@ -221,7 +226,9 @@ def capabilities(data: bytes, name: object = "LPP-Message") -> dict[str, Capabil
         if provided is None:
             continue
         member = "dl-tdoa" if method == "dl-tdoa" else "multi-RTT"
-        bands = provided[f"{prefix}-MeasurementCapability-r16"].get(f"{member}-MeasCapabilityBandList-r17", [{}])
+        bands = provided[f"{prefix}-MeasurementCapability-r16"].get(
+            f"{member}-MeasCapabilityBandList-r17", [{}]
+        )
         resources = provided[f"{prefix}-PRS-Capability-r16"]["dl-PRS-ResourcesCapabilityBandList-r16"]
         found[method] = Capability(
             band=resources[0]["freqBandIndicatorNR-r16"], ntn="nr-NTN-MeasAndReport-r18" in bands[0],
@@ -234,19 +241,37 @@ def _shared_capability(capability: Capability, prefix: str) -> dict[str, Any]:
     band = {"freqBandIndicatorNR-r16": capability.band}
     return {
         f"{prefix}-PRS-Capability-r16": {
-            "maxNrOfDL-PRS-ResourceSetPerTrpPerFrequencyLayer-r16": 1, "maxNrOfTRP-AcrossFreqs-r16": "n64",
+            "maxNrOfDL-PRS-ResourceSetPerTrpPerFrequencyLayer-r16": 1,
+            "maxNrOfTRP-AcrossFreqs-r16": "n64",
             "maxNrOfPosLayer-r16": 1,
             "dl-PRS-ResourcesCapabilityBandList-r16": [
-                band | {"maxNrOfDL-PRS-ResourcesPerResourceSet-r16": "n1",
-                        "maxNrOfDL-PRS-ResourcesPerPositioningFrequencylayer-r16": "n64"}],
+                band
+                | {
+                    "maxNrOfDL-PRS-ResourcesPerResourceSet-r16": "n1",
+                    "maxNrOfDL-PRS-ResourcesPerPositioningFrequencylayer-r16": "n64",
+                }
+            ],
             "dl-PRS-ResourcesBandCombinationList-r16": [
-                {"bandList-r16": [capability.band],
-                 "maxNrOfDL-PRS-ResourcesAcrossAllFL-TRP-ResourceSet-r16": ("fr1-Only-r16", "n64")}]},
+                {
+                    "bandList-r16": [capability.band],
+                    "maxNrOfDL-PRS-ResourcesAcrossAllFL-TRP-ResourceSet-r16": ("fr1-Only-r16", "n64"),
+                }
+            ],
+        },
         "nr-DL-PRS-QCL-ProcessingCapability-r16": {"dl-PRS-QCL-ProcessingCapabilityBandList-r16": [band]},
         "nr-DL-PRS-ProcessingCapability-r16": {
             "prs-ProcessingCapabilityBandList-r16": [
-                band | {"supportedBandwidthPRS-r16": ("fr1", "mhz50"), "dl-PRS-BufferType-r16": "type1",
-                        "durationOfPRS-Processing-r16": {"durationOfPRS-ProcessingSymbols-r16": "nDot125",
-                                                         "durationOfPRS-ProcessingSymbolsInEveryTms-r16": "n8"},
-                        "maxNumOfDL-PRS-ResProcessedPerSlot-r16": {"scs15-r16": "n1"}}],
-            "maxSupportedFreqLayers-r16": 1}}
+                band
+                | {
+                    "supportedBandwidthPRS-r16": ("fr1", "mhz50"),
+                    "dl-PRS-BufferType-r16": "type1",
+                    "durationOfPRS-Processing-r16": {
+                        "durationOfPRS-ProcessingSymbols-r16": "nDot125",
+                        "durationOfPRS-ProcessingSymbolsInEveryTms-r16": "n8",
+                    },
+                    "maxNumOfDL-PRS-ResProcessedPerSlot-r16": {"scs15-r16": "n1"},
+                }
+            ],
+            "maxSupportedFreqLayers-r16": 1,
+        },
+    }

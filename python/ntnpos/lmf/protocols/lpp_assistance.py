@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ProvideAssistanceData of LPP against assistance data: DL-PRS of every satellite, frame offsets, expected RSTD.
+"""ProvideAssistanceData of LPP against assistance data: DL-PRS of every satellite, frame offsets, expected
+RSTD.
 
-Frame offsets have two parts: NR-DL-PRS-SFN0-Offset in whole subframes, and the rest, to a T_c, in NR-RTD-Info,
-which only DL-TDOA's assistance data have. Ephemerides are not in LPP: a UE has them from SIB19.
+Frame offsets have two parts: NR-DL-PRS-SFN0-Offset in whole subframes, and the rest, to a T_c, in
+NR-RTD-Info, which only DL-TDOA's assistance data have. Ephemerides are not in LPP: a UE has them from SIB19.
 """
 
 from __future__ import annotations
@@ -70,18 +71,27 @@ def provide_assistance(directory: Directory, at_s: float, method: str = "dl-tdoa
             "nr-DL-PRS-AssistanceDataPerFreq-r16": [_point(party, reference, directory.assistance, at_s)
                                                     for party in layer]} for layer in layers.values()]}}
     if method == "dl-tdoa":
-        value["nr-PositionCalculationAssistance-r16"] = {"nr-RTD-Info-r16": {
-            "referenceTRP-RTD-Info-r16": {"dl-PRS-ID-Ref-r16": dl_prs_id(reference, where),
-                                          "refTime-r16": ("systemFrameNumber-r16", (0, 10))},
-            "rtd-InfoList-r16": [[_rtd(party, reference, where) for party in layer] for layer in layers.values()]}}
-    return message("provideAssistanceData", {f"{METHODS[method]}-ProvideAssistanceData-r16": value}, transaction)
+        value["nr-PositionCalculationAssistance-r16"] = {
+            "nr-RTD-Info-r16": {
+                "referenceTRP-RTD-Info-r16": {
+                    "dl-PRS-ID-Ref-r16": dl_prs_id(reference, where),
+                    "refTime-r16": ("systemFrameNumber-r16", (0, 10)),
+                },
+                "rtd-InfoList-r16": [
+                    [_rtd(party, reference, where) for party in layer] for layer in layers.values()
+                ],
+            }
+        }
+    return message(
+        "provideAssistanceData", {f"{METHODS[method]}-ProvideAssistanceData-r16": value}, transaction
+    )
 
 
 def assistance_of(data: bytes, base: Assistance, name: object = "LPP-Message") -> Assistance:
     """`base` with the DL-PRS and frame offsets of a ProvideAssistanceData.
 
-    Its satellites are those of `base` that the message has. `base` gives the carrier, the ephemerides, and the
-    reference's `sfn0_time_s`; another's is within one cycle of SFN after the reference's.
+    Its satellites are those of `base` that the message has. `base` gives the carrier, the ephemerides, and
+    the reference's `sfn0_time_s`; another's is within one cycle of SFN after the reference's.
     """
     body, value = body_of(data, name)
     if body != "provideAssistanceData":
@@ -90,7 +100,9 @@ def assistance_of(data: bytes, base: Assistance, name: object = "LPP-Message") -
              if f"{prefix}-ProvideAssistanceData-r16" in value]
     parts = [part for part in parts if "nr-DL-PRS-AssistanceData-r16" in part]
     if not parts:
-        raise InputError(name, "nr-DL-PRS-AssistanceData-r16", "is missing", "DL-TDOA or multi-RTT with DL-PRS")
+        raise InputError(
+            name, "nr-DL-PRS-AssistanceData-r16", "is missing", "DL-TDOA or multi-RTT with DL-PRS"
+        )
     directory = Directory.of(base)
     offsets = _rtd_offsets(parts[0])
     prs_data = parts[0]["nr-DL-PRS-AssistanceData-r16"]
@@ -112,7 +124,9 @@ def assistance_of(data: bytes, base: Assistance, name: object = "LPP-Message") -
                                       sfn0_time_s=at_s + offset_s + party.satellite.clock_offset_s)
     kept = tuple(found[s.id] for s in base.satellites if s.id in found)
     if not kept:
-        raise InputError(name, "nr-DL-PRS-AssistanceDataList-r16", f"has no satellite of {base.path}", "at least one")
+        raise InputError(
+            name, "nr-DL-PRS-AssistanceDataList-r16", f"has no satellite of {base.path}", "at least one"
+        )
     return replace(base, satellites=kept)
 
 
@@ -121,10 +135,16 @@ def _point(party: Party, reference: Party, assistance: Assistance, at_s: float) 
     subframes, _ = _frame_offset(party, reference)
     power = Fields(where, "", dict(party.satellite.extra)).integer("prs_power_dbm", -60, 50, default=0)
     rstd, uncertainty = _expected(party, reference, assistance, at_s, where)
-    return {"dl-PRS-ID-r16": dl_prs_id(party, where),
-            "nr-DL-PRS-SFN0-Offset-r16": {"sfn-Offset-r16": subframes // 10, "integerSubframeOffset-r16": subframes % 10},
-            "nr-DL-PRS-ExpectedRSTD-r16": rstd, "nr-DL-PRS-ExpectedRSTD-Uncertainty-r16": uncertainty,
-            "nr-DL-PRS-Info-r16": lpp_info(party.satellite.prs, assistance.carrier, power)}
+    return {
+        "dl-PRS-ID-r16": dl_prs_id(party, where),
+        "nr-DL-PRS-SFN0-Offset-r16": {
+            "sfn-Offset-r16": subframes // 10,
+            "integerSubframeOffset-r16": subframes % 10,
+        },
+        "nr-DL-PRS-ExpectedRSTD-r16": rstd,
+        "nr-DL-PRS-ExpectedRSTD-Uncertainty-r16": uncertainty,
+        "nr-DL-PRS-Info-r16": lpp_info(party.satellite.prs, assistance.carrier, power),
+    }
 
 
 def _frame_offset(party: Party, reference: Party) -> tuple[int, int]:
@@ -136,8 +156,11 @@ def _frame_offset(party: Party, reference: Party) -> tuple[int, int]:
 
 
 def _rtd(party: Party, reference: Party, where: object) -> dict:
-    return {"dl-PRS-ID-r16": dl_prs_id(party, where), "subframeOffset-r16": _frame_offset(party, reference)[1],
-            "rtd-Quality-r16": dict(_RTD_QUALITY)}
+    return {
+        "dl-PRS-ID-r16": dl_prs_id(party, where),
+        "subframeOffset-r16": _frame_offset(party, reference)[1],
+        "rtd-Quality-r16": dict(_RTD_QUALITY),
+    }
 
 
 def _rtd_offsets(part: dict) -> dict[int, float]:
@@ -147,11 +170,13 @@ def _rtd_offsets(part: dict) -> dict[int, float]:
             for layer in info.get("rtd-InfoList-r16", []) for element in layer}
 
 
-def _expected(party: Party, reference: Party, assistance: Assistance, at_s: float, where: str) -> tuple[int, int]:
+def _expected(
+    party: Party, reference: Party, assistance: Assistance, at_s: float, where: str
+) -> tuple[int, int]:
     """nr-DL-PRS-ExpectedRSTD (steps of 4 T_s, 1 ms modulo) and its uncertainty at the prior's centre.
 
-    The uncertainty is what twice the prior's radius can do; it ends at 32 us (8 us in frequency range 2), which is
-    less than a satellite's beam: its largest value then stands.
+    The uncertainty is what twice the prior's radius can do; it ends at 32 us (8 us in frequency range 2),
+    which is less than a satellite's beam: its largest value then stands.
     """
     place = assistance.ue_prior.ecef
     try:
@@ -163,6 +188,8 @@ def _expected(party: Party, reference: Party, assistance: Assistance, at_s: floa
     apart_s = wrap_half(starts + float(own.delay_s[0] - other.delay_s[0]), _SUBFRAME_S)
     step = report.EXPECTED_RSTD_S.step / (4.0 if assistance.carrier.frequency_hz >= _FR2_HZ else 1.0)
     slope = float(((own.gradient[0] - other.gradient[0]) ** 2).sum() ** 0.5)
-    spread_s = 2.0 * slope * math.hypot(assistance.ue_prior.horizontal_sigma_m, assistance.ue_prior.height_sigma_m)
+    spread_s = (
+        2.0 * slope * math.hypot(assistance.ue_prior.horizontal_sigma_m, assistance.ue_prior.height_sigma_m)
+    )
     return (reported(where, "expected RSTD", report.EXPECTED_RSTD_S.index, apart_s),
             min(_UNCERTAINTY_LAST, math.ceil(spread_s / step)))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts that the measurement elements of LPP have in common: time stamp, quality, timing report, paths, power."""
+"""Parts that the measurement elements of LPP have in common: time stamp, quality, timing report, paths,
+power."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def timing_choice(quantity: str, k: int, value: float, where: object, name: str)
     return choice, reported(where, name, lambda v: report.timing(quantity, k).index(v), value)
 
 
-def timing_mapping(quantity: str, choice: tuple[str, Any], where: object, name: str) -> tuple[report.Mapping, int]:
+def timing_mapping(
+    quantity: str, choice: tuple[str, Any], where: object, name: str
+) -> tuple[report.Mapping, int]:
     """The mapping that a CHOICE names, and its number."""
     text = choice[0].rpartition("-")[0]
     digits = text.removeprefix("kMinus") if text.startswith("kMinus") else text.removeprefix("k")
@@ -102,13 +105,17 @@ def put_optional(element: Fields, std_s: float, context: Context, values: Fields
         if index is not None and 0 < index < scale.last:
             values[name] = scale.value(index) - context.dbm_at_0_db
     paths, delays = [], []
-    for path in element.get("nr-AdditionalPathList-r16", []) + element.get("nr-AdditionalPathListExt-r17", []):
+    for path in element.get("nr-AdditionalPathList-r16", []) + element.get(
+        "nr-AdditionalPathListExt-r17", []
+    ):
         read: Fields = {}
         put_timing("path", path["nr-RelativeTimeDifference-r16"], read, "delay_s", where)
         if "delay_s" not in read:
             continue
         delays.append(read["delay_s"])
-        read["delay_std_s"] = quality_std_s(path["nr-PathQuality-r16"], where) if "nr-PathQuality-r16" in path else std_s
+        read["delay_std_s"] = (
+            quality_std_s(path["nr-PathQuality-r16"], where) if "nr-PathQuality-r16" in path else std_s
+        )
         power = path.get("nr-DL-PRS-RSRPP-r17", 0)
         # The records' paths come after the first; a report may also name an earlier one.
         if 0 < power < scale.last and read["delay_s"] >= 0.0:
@@ -120,7 +127,8 @@ def put_optional(element: Fields, std_s: float, context: Context, values: Fields
 
 
 def ntn_fields(row: Measurement, where: object) -> Fields:
-    """NR-NTN-UE-RxTxMeasurements. It has both members or is absent: without a drift there is only offset 0."""
+    """NR-NTN-UE-RxTxMeasurements. It has both members or is absent: without a drift there is only offset
+    0."""
     offset, drift = field(row, "subframe_offset", where), field(row, "dl_timing_drift_us_s", where, None)
     if drift is None:
         if offset != 0:
@@ -129,9 +137,14 @@ def ntn_fields(row: Measurement, where: object) -> Fields:
         return {}
     if not 0 <= offset <= 542:
         raise InputError(where, "subframe_offset", f"{offset}", "0 to 542")
-    return {"nr-NTN-UE-RxTxMeasurements-r18": {
-        "nr-NTN-UE-RxTxTimeDiffSubframeOffset-r18": int(offset),
-        "nr-NTN-DL-TimingDrift-r18": reported(where, "dl_timing_drift_us_s", report.TIMING_DRIFT_US_S.index, drift)}}
+    return {
+        "nr-NTN-UE-RxTxMeasurements-r18": {
+            "nr-NTN-UE-RxTxTimeDiffSubframeOffset-r18": int(offset),
+            "nr-NTN-DL-TimingDrift-r18": reported(
+                where, "dl_timing_drift_us_s", report.TIMING_DRIFT_US_S.index, drift
+            ),
+        }
+    }
 
 
 def put_ntn(element: Fields, values: Fields) -> None:

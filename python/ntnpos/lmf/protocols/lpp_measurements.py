@@ -84,7 +84,10 @@ def location_measurements(data: bytes, context: Context, name: object = "LPP-Mes
             if method == "dl-tdoa":
                 rows += DlTdoaReader(context, name).rows(instance)
             else:
-                rows += [_round_trip_row(element, context, name) for element in instance["nr-Multi-RTT-MeasList-r16"]]
+                rows += [
+                    _round_trip_row(element, context, name)
+                    for element in instance["nr-Multi-RTT-MeasList-r16"]
+                ]
     return rows
 
 
@@ -120,7 +123,9 @@ def _instances(rows: list[Measurement], where: object) -> list[list[Measurement]
 
 def _part(prefix: str, instances: list[Fields]) -> Fields:
     if not instances:
-        return {f"{prefix}-Error-r16": ("targetDeviceErrorCauses-r16", {"cause-r16": "unableToMeasureAnyTRP"})}
+        return {
+            f"{prefix}-Error-r16": ("targetDeviceErrorCauses-r16", {"cause-r16": "unableToMeasureAnyTRP"})
+        }
     if len(instances) == 1:
         return {f"{prefix}-SignalMeasurementInformation-r16": instances[0]}
     return {f"{prefix}-SignalMeasurementInstances-r17": instances}
@@ -131,12 +136,20 @@ def _round_trips(rows: list[Measurement], directory: Directory, k: int, dbm_at_0
     elements = []
     for row in rows:
         party = directory.by_id(row.satellite, where)
-        elements.append({
-            "dl-PRS-ID-r16": dl_prs_id(party, where),
-            "nr-UE-RxTxTimeDiff-r16": timing_choice("ue_rx_tx", k, field(row, "rx_tx_s", where), where, "rx_tx_s"),
-            "nr-TimeStamp-r16": time_stamp(field(row, "t_s", where), party.sfn0_reference_s, party, where),
-            "nr-TimingQuality-r16": quality(field(row, "rx_tx_std_s", where), where, "rx_tx_std_s"),
-        } | optional_fields(row, k, dbm_at_0_db, where) | ntn_fields(row, where))
+        elements.append(
+            {
+                "dl-PRS-ID-r16": dl_prs_id(party, where),
+                "nr-UE-RxTxTimeDiff-r16": timing_choice(
+                    "ue_rx_tx", k, field(row, "rx_tx_s", where), where, "rx_tx_s"
+                ),
+                "nr-TimeStamp-r16": time_stamp(
+                    field(row, "t_s", where), party.sfn0_reference_s, party, where
+                ),
+                "nr-TimingQuality-r16": quality(field(row, "rx_tx_std_s", where), where, "rx_tx_std_s"),
+            }
+            | optional_fields(row, k, dbm_at_0_db, where)
+            | ntn_fields(row, where)
+        )
     return {"nr-Multi-RTT-MeasList-r16": elements}
 
 

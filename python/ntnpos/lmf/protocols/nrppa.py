@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NRPPa messages (TS 38.455): the envelope, information elements by name, measurement requests.
 
-Procedure codes, ids, criticalities and types come from the object sets of the ASN.1 itself: a wrong id would be
-encoded without complaint, so none is written here.
+Procedure codes, ids, criticalities and types come from the object sets of the ASN.1 itself: a wrong id would
+be encoded without complaint, so none is written here.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def _element_object(container: str, element: str, module: str) -> dict:
 
 
 def element(container: str, name: str, value: Any, module: str = _CONTENTS) -> dict:
-    """A ProtocolIE-Field: `name` without ``id-``, in the set `container` (such as ``MeasurementRequest_IEs``)."""
+    """A ProtocolIE-Field: `name` without ``id-``, in the set `container` (such as
+    ``MeasurementRequest_IEs``)."""
     found = _element_object(container, name, module)
     return {"id": found["id"], "criticality": found["criticality"], "value": (_called(found["Value"]), value)}
 
@@ -111,9 +112,18 @@ def message_of(data: bytes, where: object = "NRPPA-PDU") -> tuple[str, int, dict
     _, body = codec.decode("nrppa", data, where)
     name, value = body["value"]
     if not isinstance(value, dict):
-        raise InputError(where, "procedureCode", f"{body['procedureCode']} is unknown", "a procedure of TS 38.455")
-    return name, body["nrppatransactionID"], {
-        found["id"]: found["value"][1] for found in value["protocolIEs"] if not found["value"][0].startswith("_unk_")}
+        raise InputError(
+            where, "procedureCode", f"{body['procedureCode']} is unknown", "a procedure of TS 38.455"
+        )
+    return (
+        name,
+        body["nrppatransactionID"],
+        {
+            found["id"]: found["value"][1]
+            for found in value["protocolIEs"]
+            if not found["value"][0].startswith("_unk_")
+        },
+    )
 
 
 def elements_of(data: bytes, names: tuple[str, ...], where: object) -> tuple[str, dict[int, Any]]:
@@ -143,7 +153,7 @@ def measurement_id_checked(number: int, where: object) -> int:
     return number
 
 
-# ------------------------------------------------------------------------------------------ measurement request
+# ---------------------------------------------------------------------------------------- measurement request
 
 
 def measurement_request(directory: Directory, measurement_id: int, satellites: Iterable[str],
@@ -183,9 +193,14 @@ def measurement_request(directory: Directory, measurement_id: int, satellites: I
         wanted.append(item)
     points = [{"tRP-ID": directory.by_id(name, where).trp_id} for name in satellites]
     elements = [
-        element("MeasurementRequest_IEs", "LMF-Measurement-ID", measurement_id_checked(measurement_id, where)),
+        element(
+            "MeasurementRequest_IEs", "LMF-Measurement-ID", measurement_id_checked(measurement_id, where)
+        ),
         element("MeasurementRequest_IEs", "TRP-MeasurementRequestList", points),
-        element("MeasurementRequest_IEs", "ReportCharacteristics", "onDemand" if period_ms is None else "periodic")]
+        element(
+            "MeasurementRequest_IEs", "ReportCharacteristics", "onDemand" if period_ms is None else "periodic"
+        ),
+    ]
     if period_ms is not None:
         elements.append(element("MeasurementRequest_IEs", "MeasurementPeriodicity", f"ms{period_ms}"))
     elements.append(element("MeasurementRequest_IEs", "TRPMeasurementQuantities", wanted))
@@ -193,7 +208,8 @@ def measurement_request(directory: Directory, measurement_id: int, satellites: I
 
 
 def requested(data: bytes, directory: Directory, where: object = "NRPPA-PDU") -> dict:
-    """What a MeasurementRequest asks for: {`measurement_id`, `satellites`, `quantities`, `k`, `period_ms`}."""
+    """What a MeasurementRequest asks for: {`measurement_id`, `satellites`, `quantities`, `k`,
+    `period_ms`}."""
     _, values = elements_of(data, ("MeasurementRequest",), where)
     names = {item: name for name, item in QUANTITIES.items()}
     quantities, k = [], 0

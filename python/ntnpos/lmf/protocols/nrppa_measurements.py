@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""MeasurementResponse and MeasurementReport of NRPPa against records: gNB Rx-Tx, UL-RTOA, UL-AoA, SRS power."""
+"""MeasurementResponse and MeasurementReport of NRPPa against records: gNB Rx-Tx, UL-RTOA, UL-AoA, SRS
+power."""
 
 from __future__ import annotations
 
@@ -14,19 +15,47 @@ from ...world.frames import ecef_to_geodetic, enu_rotation
 from ...world.orbits import OrbitError
 from . import relative_time
 from .directory import FRAMES, Directory, Party, frame_and_slot, instant, slot_choice, slot_from
-from .nrppa import (choice_value, element, elements_of, extension, extension_value, measurement_id_checked, message, optional,
-                    single_container)
+from .nrppa import (
+    choice_value,
+    element,
+    elements_of,
+    extension,
+    extension_value,
+    measurement_id_checked,
+    message,
+    optional,
+    single_container,
+)
 from .reports import Context, field, record, reported, usable, value_or_status
 
-_TIMING = {"gnb_rx_tx": ("gNB-RxTxTimeDiff", "rxTxTimeDiff", "GNBRxTxTimeDiffMeas_ExtIEs", "rx_tx_s", "rx_tx_std_s",
-                         "GNB_RxTxTimeDiff_ExtIEs", "iE-Extensions"),
-           "ul_rtoa": ("uL-RTOA", "uLRTOAmeas", "ULRTOAMeas_ExtIEs", "rtoa_s", "rtoa_std_s",
-                       "UL_RTOAMeasurement_ExtIEs", "iE-extensions")}
+_TIMING = {
+    "gnb_rx_tx": (
+        "gNB-RxTxTimeDiff",
+        "rxTxTimeDiff",
+        "GNBRxTxTimeDiffMeas_ExtIEs",
+        "rx_tx_s",
+        "rx_tx_std_s",
+        "GNB_RxTxTimeDiff_ExtIEs",
+        "iE-Extensions",
+    ),
+    "ul_rtoa": (
+        "uL-RTOA",
+        "uLRTOAmeas",
+        "ULRTOAMeas_ExtIEs",
+        "rtoa_s",
+        "rtoa_std_s",
+        "UL_RTOAMeasurement_ExtIEs",
+        "iE-extensions",
+    ),
+}
 _KINDS = (*_TIMING, "aoa")
 _RESOLUTIONS = {"mdot1": "m0dot1", "m1": "m1", "m10": "m10", "m30": "m30"}
 _FINE = {f"ReportingGranularitykminus{n}": -n for n in range(1, 7)}
 _SHORT_LIST, _LONG_LIST = 2, 8
-_MESSAGES = {"MeasurementResponse": "TRP-MeasurementResponseList", "MeasurementReport": "TRP-MeasurementReportList"}
+_MESSAGES = {
+    "MeasurementResponse": "TRP-MeasurementResponseList",
+    "MeasurementReport": "TRP-MeasurementReportList",
+}
 _LEAST_STD_DEG = 0.05  # quality 0 is less than half a step
 
 
@@ -35,8 +64,8 @@ def measurement_message(rows: Iterable[Measurement], directory: Directory, measu
                         dbm_at_0_db: float | None = None, where: object = "measurements") -> bytes:
     """MeasurementResponse of records, or MeasurementReport with `report_only`.
 
-    Kinds `gnb_rx_tx`, `ul_rtoa` and `aoa`; rows without status ok are left out, and a response without rows says
-    nothing of its points. `dbm_at_0_db` and `k` as in `lpp_measurements.provide_location`.
+    Kinds `gnb_rx_tx`, `ul_rtoa` and `aoa`; rows without status ok are left out, and a response without rows
+    says nothing of its points. `dbm_at_0_db` and `k` as in `lpp_measurements.provide_location`.
     """
     points: dict[int, list[dict]] = {}
     for row in usable(rows, _KINDS, where):
@@ -45,8 +74,10 @@ def measurement_message(rows: Iterable[Measurement], directory: Directory, measu
     name = "MeasurementReport" if report_only else "MeasurementResponse"
     if report_only and not points:
         raise InputError(where, "rows", "have no measurement", "at least one with status ok")
-    elements = [element(f"{name}_IEs", "LMF-Measurement-ID", measurement_id_checked(measurement_id, where)),
-                element(f"{name}_IEs", "RAN-Measurement-ID", measurement_id_checked(ran_measurement_id, where))]
+    elements = [
+        element(f"{name}_IEs", "LMF-Measurement-ID", measurement_id_checked(measurement_id, where)),
+        element(f"{name}_IEs", "RAN-Measurement-ID", measurement_id_checked(ran_measurement_id, where)),
+    ]
     if points:
         elements.append(element(f"{name}_IEs", _MESSAGES[name], [
             {"tRP-ID": number, "measurementResult": items} for number, items in points.items()]))
@@ -54,7 +85,8 @@ def measurement_message(rows: Iterable[Measurement], directory: Directory, measu
 
 
 def trp_measurements(data: bytes, context: Context, name: object = "NRPPA-PDU") -> list[Measurement]:
-    """The records in a MeasurementResponse or MeasurementReport. Powers go to the rows of the same time stamp."""
+    """The records in a MeasurementResponse or MeasurementReport. Powers go to the rows of the same time
+    stamp."""
     kind, values = elements_of(data, tuple(_MESSAGES), name)
     rows: list[Measurement] = []
     for point in optional(values, _MESSAGES[kind]) or []:
@@ -78,16 +110,23 @@ def _items(row: Measurement, party: Party, directory: Directory, k: int, dbm_at_
         value, quality = _timing(row, k, dbm_at_0_db, where)
     items = [{"measuredResultsValue": value, "timeStamp": stamp, "measurementQuality": quality}]
     if dbm_at_0_db is not None and row.rsrp_db is not None:
-        items.append({"measuredResultsValue": ("uL-SRS-RSRP", reported(where, "rsrp_db", report.RSRP_DBM.index,
-                                                                       row.rsrp_db + dbm_at_0_db)),
-                      "timeStamp": stamp})
+        items.append(
+            {
+                "measuredResultsValue": (
+                    "uL-SRS-RSRP",
+                    reported(where, "rsrp_db", report.RSRP_DBM.index, row.rsrp_db + dbm_at_0_db),
+                ),
+                "timeStamp": stamp,
+            }
+        )
     return items
 
 
 def _timing(row: Measurement, k: int, dbm_at_0_db: float | None, where: object) -> tuple[tuple, tuple]:
     choice, member, extensions, name, std_name, outer, outer_member = _TIMING[row.kind]
-    value: dict[str, Any] = {member: _number(row.kind, k, field(row, name, where), extensions, "choice-extension", "",
-                                             where, name)}
+    value: dict[str, Any] = {
+        member: _number(row.kind, k, field(row, name, where), extensions, "choice-extension", "", where, name)
+    }
     paths = row.additional_paths or ()
     if len(paths) > _LONG_LIST:
         raise InputError(where, "additional_paths", f"has {len(paths)} entries", f"at most {_LONG_LIST}")
@@ -98,8 +137,14 @@ def _timing(row: Measurement, k: int, dbm_at_0_db: float | None, where: object) 
         else:
             for item, path in zip(items, paths):
                 if dbm_at_0_db is not None:
-                    item["pathPower"] = {"firstPathRSRPP": reported(
-                        where, "additional_paths.rsrpp_db", report.RSRP_DBM.index, path["rsrpp_db"] + dbm_at_0_db)}
+                    item["pathPower"] = {
+                        "firstPathRSRPP": reported(
+                            where,
+                            "additional_paths.rsrpp_db",
+                            report.RSRP_DBM.index,
+                            path["rsrpp_db"] + dbm_at_0_db,
+                        )
+                    }
             value[outer_member] = [extension(outer, "ExtendedAdditionalPathList", items)]
     return (choice, value), _quality(field(row, std_name, where), where, std_name)
 
@@ -113,9 +158,19 @@ def _number(quantity: str, k: int, value: float, extensions: str, member: str, s
 
 
 def _path(path: Any, k: int, where: object) -> dict:
-    return {"relativeTimeOfPath": _number("path", k, path["delay_s"], "RelativePathDelay_ExtIEs", "choice-Extension",
-                                          "AdditionalPath", where, "additional_paths.delay_s"),
-            "pathQuality": _quality(path["delay_std_s"], where, "additional_paths.delay_std_s")}
+    return {
+        "relativeTimeOfPath": _number(
+            "path",
+            k,
+            path["delay_s"],
+            "RelativePathDelay_ExtIEs",
+            "choice-Extension",
+            "AdditionalPath",
+            where,
+            "additional_paths.delay_s",
+        ),
+        "pathQuality": _quality(path["delay_std_s"], where, "additional_paths.delay_std_s"),
+    }
 
 
 def _quality(std_s: float, where: object, name: str) -> tuple[str, dict]:
@@ -124,16 +179,21 @@ def _quality(std_s: float, where: object, name: str) -> tuple[str, dict]:
 
 
 def _angle(row: Measurement, party: Party, where: object) -> tuple[tuple, tuple]:
-    east, north, up = _local_axes(party, row.t_s, where) @ np.asarray(field(row, "direction_ecef", where), dtype=float)
+    east, north, up = _local_axes(party, row.t_s, where) @ np.asarray(
+        field(row, "direction_ecef", where), dtype=float
+    )
     zenith = float(np.degrees(np.arctan2(np.hypot(east, north), up)))
     azimuth = float(np.degrees(np.arctan2(-east, north)))  # counter-clockwise from north
     std = field(row, "direction_std_deg", where)
     scale = report.ANGLE_QUALITY_DEG
     # Near the zenith and the nadir the azimuth tells little; its quality then stays at its largest value.
     across = std / max(float(np.sin(np.radians(zenith))), 1e-9)
-    value = {"azimuthAoA": reported(where, "direction_ecef", report.AZIMUTH_DEG.index, azimuth if azimuth < 180.0 else
-                                    -180.0),
-             "zenithAoA": reported(where, "direction_ecef", report.ZENITH_DEG.index, zenith)}
+    value = {
+        "azimuthAoA": reported(
+            where, "direction_ecef", report.AZIMUTH_DEG.index, azimuth if azimuth < 180.0 else -180.0
+        ),
+        "zenithAoA": reported(where, "direction_ecef", report.ZENITH_DEG.index, zenith),
+    }
     return ("uL-AngleOfArrival", value), ("angleMeasQuality", {
         "azimuthQuality": scale.index(min(across, scale.value(scale.last))),
         "zenithQuality": reported(where, "direction_std_deg", scale.index, std), "resolution": "deg0dot1"})
@@ -227,13 +287,17 @@ def _put(quantity: str, choice: tuple[str, Any], values: dict[str, Any], field_n
         if known is None:
             raise InputError(name, field_name, f"{text} is unknown", "k0 to k5, k -1 to -6")
         k, number = _FINE[known[0].removesuffix(suffix)], known[1]
-    reported(name, field_name, lambda i: value_or_status(report.timing(quantity, k), i, values, field_name), number)
+    reported(
+        name, field_name, lambda i: value_or_status(report.timing(quantity, k), i, values, field_name), number
+    )
 
 
 def _std_s(quality: tuple, name: object) -> float | None:
     if quality[0] != "timingMeasQuality":
         return None
-    resolution = {theirs: ours for ours, theirs in _RESOLUTIONS.items()}.get(quality[1]["resolution"], "unknown")
+    resolution = {theirs: ours for ours, theirs in _RESOLUTIONS.items()}.get(
+        quality[1]["resolution"], "unknown"
+    )
     return reported(name, "measurementQuality", lambda v: report.timing_quality_std_s(*v),
                     (quality[1]["measurementQuality"], resolution))
 

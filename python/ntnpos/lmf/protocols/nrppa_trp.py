@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TRPInformationRequest and TRPInformationResponse of NRPPa against assistance data.
 
-Of a satellite: DL-PRS, the time of SFN 0, and the common TA with its epoch (TS 38.331's types in octet strings). Of a
-terrestrial point: its place. `Mobile TRP Location Information` is left alone: the places of TS 37.355 end 10 km
-above the ellipsoid, below every satellite; ephemerides are in SIB19.
+Of a satellite: DL-PRS, the time of SFN 0, and the common TA with its epoch (TS 38.331's types in octet
+strings). Of a terrestrial point: its place. `Mobile TRP Location Information` is left alone: the places of TS
+37.355 end 10 km above the ellipsoid, below every satellite; ephemerides are in SIB19.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ _LONGITUDE = report.Grid("longitude", "deg", 180.0 / 2**31, -2**31, 2**31 - 1, "
 _HEIGHT_M = report.Grid("height", "m", 2.0**-7, -64000, 1280000, "TS 23.032 6.8")
 
 
-def trp_information_request(directory: Directory, satellites: Iterable[str], types: Iterable[str] = tuple(TYPES),
-                            transaction: int = 0) -> bytes:
+def trp_information_request(
+    directory: Directory, satellites: Iterable[str], types: Iterable[str] = tuple(TYPES), transaction: int = 0
+) -> bytes:
     """TRPInformationRequest about points of the assistance data; `types` are some of `TYPES`."""
     where = "TRPInformationRequest"
     items = []
@@ -58,8 +59,9 @@ def requested(data: bytes, directory: Directory, where: object = "NRPPA-PDU") ->
     return ids, [names[item] for item in wanted if item in names]
 
 
-def trp_information_response(directory: Directory, satellites: Iterable[str], types: Iterable[str] = tuple(TYPES),
-                             transaction: int = 0) -> bytes:
+def trp_information_response(
+    directory: Directory, satellites: Iterable[str], types: Iterable[str] = tuple(TYPES), transaction: int = 0
+) -> bytes:
     """TRPInformationResponse: of each point what the assistance data have of `types`."""
     types = tuple(types)
     points = []
@@ -68,7 +70,9 @@ def trp_information_response(directory: Directory, satellites: Iterable[str], ty
         where = f"{directory.assistance.path}: {party.id}"
         items = reporting(where, "TRPInformation", _items, party, directory.assistance, types, where)
         if items:
-            points.append({"tRPInformation": {"tRP-ID": party.trp_id, "tRPInformationTypeResponseList": items}})
+            points.append(
+                {"tRPInformation": {"tRP-ID": party.trp_id, "tRPInformationTypeResponseList": items}}
+            )
     if not points:
         raise InputError(directory.assistance.path, "satellites", f"have nothing of {', '.join(types)}",
                          "at least one value")
@@ -77,8 +81,8 @@ def trp_information_response(directory: Directory, satellites: Iterable[str], ty
 
 
 def trp_information(data: bytes, base: Assistance, near_s: float, name: object = "NRPPA-PDU") -> Assistance:
-    """`base` with what a TRPInformationResponse says of its points: `prs`, `sfn0_time_s`, `common_ta`, the place of
-    a terrestrial point. `near_s` tells which 10.24 s an epoch is in."""
+    """`base` with what a TRPInformationResponse says of its points: `prs`, `sfn0_time_s`, `common_ta`, the
+    place of a terrestrial point. `near_s` tells which 10.24 s an epoch is in."""
     _, values = elements_of(data, ("TRPInformationResponse",), name)
     directory = Directory.of(base)
     satellites = {s.id: s for s in base.satellites}
@@ -97,7 +101,10 @@ def trp_information(data: bytes, base: Assistance, near_s: float, name: object =
             elif choice == "sFNInitialisationTime":
                 start = relative_time.seconds(value, base.epoch)
                 satellite = replace(satellite, sfn0_time_s=start + satellite.clock_offset_s)
-            elif choice == "choice-extension" and (ta := choice_value(value, ["CommonTAParameters"])) is not None:
+            elif (
+                choice == "choice-extension"
+                and (ta := choice_value(value, ["CommonTAParameters"])) is not None
+            ):
                 found = reporting(name, "CommonTAParameters", _common_ta_of, ta[1], party, near_s, name)
                 satellite = replace(satellite, extra=dict(satellite.extra) | {"common_ta": found})
             satellites[party.id] = satellite
@@ -117,9 +124,19 @@ def _items(party: Party, assistance: Assistance, types: tuple[str, ...], where: 
         items.append(("sFNInitialisationTime", relative_time.of(start, assistance.epoch, where)))
     if "common_ta" in types and (ta := common_ta(party, where)) is not None:
         epoch_s, epoch = epoch_near(ta[0], party)
-        items.append(("choice-extension", single_container("TRPInformationTypeResponseItem_ExtIEs", "CommonTAParameters", {
-            "epochTime": codec.encode("epoch_time", epoch, where),
-            "taInfo": codec.encode("ta_info", ta_info(ta, epoch_s), where)})))
+        items.append(
+            (
+                "choice-extension",
+                single_container(
+                    "TRPInformationTypeResponseItem_ExtIEs",
+                    "CommonTAParameters",
+                    {
+                        "epochTime": codec.encode("epoch_time", epoch, where),
+                        "taInfo": codec.encode("ta_info", ta_info(ta, epoch_s), where),
+                    },
+                ),
+            )
+        )
     return items
 
 
@@ -131,12 +148,32 @@ def _common_ta_of(value: dict, party: Party, near_s: float, name: object) -> dic
 def _place(position: Any, where: str) -> dict:
     position = Fields(where, "", {"position_ecef_m": list(position)}).vector("position_ecef_m", 1e9)
     latitude, longitude, height = (float(x) for x in ecef_to_geodetic(np.array(position)))
-    return {"tRPPositionDefinitionType": ("direct", {"accuracy": ("tRPHAposition", {
-        "latitude": reported(where, "position_ecef_m", _LATITUDE.index, latitude),
-        "longitude": reported(where, "position_ecef_m", _LONGITUDE.index, longitude if longitude < 180.0 else -180.0),
-        "altitude": reported(where, "position_ecef_m", _HEIGHT_M.index, height),
-        "uncertaintySemi-major": 0, "uncertaintySemi-minor": 0, "orientationOfMajorAxis": 0,
-        "horizontalConfidence": 0, "uncertaintyAltitude": 0, "verticalConfidence": 0})})}
+    return {
+        "tRPPositionDefinitionType": (
+            "direct",
+            {
+                "accuracy": (
+                    "tRPHAposition",
+                    {
+                        "latitude": reported(where, "position_ecef_m", _LATITUDE.index, latitude),
+                        "longitude": reported(
+                            where,
+                            "position_ecef_m",
+                            _LONGITUDE.index,
+                            longitude if longitude < 180.0 else -180.0,
+                        ),
+                        "altitude": reported(where, "position_ecef_m", _HEIGHT_M.index, height),
+                        "uncertaintySemi-major": 0,
+                        "uncertaintySemi-minor": 0,
+                        "orientationOfMajorAxis": 0,
+                        "horizontalConfidence": 0,
+                        "uncertaintyAltitude": 0,
+                        "verticalConfidence": 0,
+                    },
+                )
+            },
+        )
+    }
 
 
 def _place_of(value: dict, name: object) -> list[float] | None:

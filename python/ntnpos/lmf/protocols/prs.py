@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """DL-PRS configuration as LPP (NR-DL-PRS-Info, TS 37.355) and NRPPa (PRS Configuration, TS 38.455) write it.
 
-Each satellite is one resource in one resource set. Of an offset of the set and one of the resource, which add up to
-`slot_offset`, messages of others may use both; ours use the first.
+Each satellite is one resource in one resource set. Of an offset of the set and one of the resource, which add
+up to `slot_offset`, messages of others may use both; ours use the first.
 """
 
 from __future__ import annotations
@@ -30,8 +30,12 @@ def arfcn(frequency_hz: float, where: object, name: str) -> int:
             if frequency_hz < 0 or abs(start + (number - first) * step - frequency_hz) > _OFF_RASTER_HZ:
                 break
             return number
-    raise InputError(where, name, f"Point A at {frequency_hz:.12g} Hz is not on the raster",
-                     "a multiple of 5 kHz below 3 GHz, of 15 kHz above, of 60 kHz above 24.25 GHz (TS 38.104 5.4.2.1)")
+    raise InputError(
+        where,
+        name,
+        f"Point A at {frequency_hz:.12g} Hz is not on the raster",
+        "a multiple of 5 kHz below 3 GHz, of 15 kHz above, of 60 kHz above 24.25 GHz (TS 38.104 5.4.2.1)",
+    )
 
 
 def frequency_hz(number: int) -> float:
@@ -50,7 +54,9 @@ def point_a(carrier: Carrier, where: object) -> int:
 def bandwidth_number(num_rb: int, where: object) -> int:
     """dl-PRS-ResourceBandwidth: 1 is 24 blocks, each more 4."""
     if num_rb < 24 or num_rb % 4:
-        raise InputError(where, "prs.num_rb", f"{num_rb} has no number", "24 to 272 in steps of 4 (TS 37.355)")
+        raise InputError(
+            where, "prs.num_rb", f"{num_rb} has no number", "24 to 272 in steps of 4 (TS 37.355)"
+        )
     return num_rb // 4 - 5
 
 
@@ -84,7 +90,9 @@ def lpp_info(prs: PrsResource, carrier: Carrier, power_dbm: int = _POWER_DBM) ->
             "dl-prs-MutingBitRepetitionFactor-r16": f"n{prs.muting_option1_repetition}",
             "nr-option1-muting-r16": _bits(prs.muting_option1_bits, "po{}-r16")}
     if prs.muting_option2_bits is not None:
-        found["dl-PRS-MutingOption2-r16"] = {"nr-option2-muting-r16": _bits(prs.muting_option2_bits, "po{}-r16")}
+        found["dl-PRS-MutingOption2-r16"] = {
+            "nr-option2-muting-r16": _bits(prs.muting_option2_bits, "po{}-r16")
+        }
     return {"nr-DL-PRS-ResourceSetList-r16": [found]}
 
 
@@ -98,30 +106,56 @@ def prs_of_lpp(layer: dict, info: dict, carrier: Carrier, where: object) -> PrsR
     resource = group["dl-PRS-ResourceList-r16"][0]
     scs, (period, offset) = group["dl-PRS-Periodicity-and-ResourceSetSlotOffset-r16"]
     if scs != f"scs{carrier.scs_khz}-r16":
-        raise InputError(where, "dl-PRS-Periodicity-and-ResourceSetSlotOffset", f"is of {scs}", f"{carrier.scs_khz} kHz")
+        raise InputError(
+            where, "dl-PRS-Periodicity-and-ResourceSetSlotOffset", f"is of {scs}", f"{carrier.scs_khz} kHz"
+        )
     option1 = group.get("dl-PRS-MutingOption1-r16")
     option2 = group.get("dl-PRS-MutingOption2-r16")
     comb, re_offset = resource["dl-PRS-CombSizeN-AndReOffset-r16"]
-    return _checked({
-        "sequence_id": resource["dl-PRS-SequenceID-r16"],
-        "comb_size": enumerated(comb.removesuffix("-r16"), "n", where, "dl-PRS-CombSizeN"), "re_offset": re_offset,
-        "start_symbol": resource.get("dl-PRS-ResourceSymbolOffset-v1800", resource["dl-PRS-ResourceSymbolOffset-r16"]),
-        "num_symbols": enumerated(group["dl-PRS-NumSymbols-r16"].removesuffix("-v1800"), "n", where,
-                                  "dl-PRS-NumSymbols"),
-        "start_prb": _start_prb(layer["dl-PRS-StartPRB-r16"], layer["dl-PRS-PointA-r16"], carrier, where),
-        "num_rb": 4 * (layer["dl-PRS-ResourceBandwidth-r16"] + 5),
-        "periodicity_slots": enumerated(period.removesuffix("-r16"), "n", where, "dl-PRS-Periodicity"),
-        "slot_offset": offset + resource["dl-PRS-ResourceSlotOffset-r16"],
-        "repetition_factor": enumerated(group.get("dl-PRS-ResourceRepetitionFactor-r16", "n1"), "n", where,
-                                        "dl-PRS-ResourceRepetitionFactor"),
-        "time_gap_slots": enumerated(group.get("dl-PRS-ResourceTimeGap-r16", "s1"), "s", where,
-                                     "dl-PRS-ResourceTimeGap"),
-        "muting_option1": None if option1 is None else {
-            "bits": _text(option1["nr-option1-muting-r16"], where),
-            "bit_repetition_factor": enumerated(option1.get("dl-prs-MutingBitRepetitionFactor-r16", "n1"), "n", where,
-                                                "dl-prs-MutingBitRepetitionFactor")},
-        "muting_option2": None if option2 is None else {"bits": _text(option2["nr-option2-muting-r16"], where)},
-    }, carrier, where)
+    return _checked(
+        {
+            "sequence_id": resource["dl-PRS-SequenceID-r16"],
+            "comb_size": enumerated(comb.removesuffix("-r16"), "n", where, "dl-PRS-CombSizeN"),
+            "re_offset": re_offset,
+            "start_symbol": resource.get(
+                "dl-PRS-ResourceSymbolOffset-v1800", resource["dl-PRS-ResourceSymbolOffset-r16"]
+            ),
+            "num_symbols": enumerated(
+                group["dl-PRS-NumSymbols-r16"].removesuffix("-v1800"), "n", where, "dl-PRS-NumSymbols"
+            ),
+            "start_prb": _start_prb(layer["dl-PRS-StartPRB-r16"], layer["dl-PRS-PointA-r16"], carrier, where),
+            "num_rb": 4 * (layer["dl-PRS-ResourceBandwidth-r16"] + 5),
+            "periodicity_slots": enumerated(period.removesuffix("-r16"), "n", where, "dl-PRS-Periodicity"),
+            "slot_offset": offset + resource["dl-PRS-ResourceSlotOffset-r16"],
+            "repetition_factor": enumerated(
+                group.get("dl-PRS-ResourceRepetitionFactor-r16", "n1"),
+                "n",
+                where,
+                "dl-PRS-ResourceRepetitionFactor",
+            ),
+            "time_gap_slots": enumerated(
+                group.get("dl-PRS-ResourceTimeGap-r16", "s1"), "s", where, "dl-PRS-ResourceTimeGap"
+            ),
+            "muting_option1": (
+                None
+                if option1 is None
+                else {
+                    "bits": _text(option1["nr-option1-muting-r16"], where),
+                    "bit_repetition_factor": enumerated(
+                        option1.get("dl-prs-MutingBitRepetitionFactor-r16", "n1"),
+                        "n",
+                        where,
+                        "dl-prs-MutingBitRepetitionFactor",
+                    ),
+                }
+            ),
+            "muting_option2": (
+                None if option2 is None else {"bits": _text(option2["nr-option2-muting-r16"], where)}
+            ),
+        },
+        carrier,
+        where,
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- NRPPa
@@ -130,14 +164,29 @@ def prs_of_lpp(layer: dict, info: dict, carrier: Carrier, where: object) -> PrsR
 def nrppa_set(prs: PrsResource, carrier: Carrier, where: object, power_dbm: int = _POWER_DBM) -> dict:
     """PRS Configuration of one resource (TS 38.455 9.2.44)."""
     found: dict[str, Any] = {
-        "pRSResourceSetID": 0, "subcarrierSpacing": f"kHz{carrier.scs_khz}",
-        "pRSbandwidth": bandwidth_number(prs.num_rb, where), "startPRB": prs.start_prb,
-        "pointA": point_a(carrier, where), "combSize": f"n{prs.comb_size}", "cPType": carrier.cyclic_prefix,
-        "resourceSetPeriodicity": f"n{prs.periodicity_slots}", "resourceSetSlotOffset": prs.slot_offset,
-        "resourceRepetitionFactor": f"rf{prs.repetition_factor}", "resourceTimeGap": f"tg{prs.time_gap_slots}",
-        "resourceNumberofSymbols": f"n{prs.num_symbols}", "pRSResourceTransmitPower": power_dbm,
-        "pRSResource-List": [{"pRSResourceID": 0, "sequenceID": prs.sequence_id, "rEOffset": prs.re_offset,
-                              "resourceSlotOffset": 0, "resourceSymbolOffset": prs.start_symbol}]}
+        "pRSResourceSetID": 0,
+        "subcarrierSpacing": f"kHz{carrier.scs_khz}",
+        "pRSbandwidth": bandwidth_number(prs.num_rb, where),
+        "startPRB": prs.start_prb,
+        "pointA": point_a(carrier, where),
+        "combSize": f"n{prs.comb_size}",
+        "cPType": carrier.cyclic_prefix,
+        "resourceSetPeriodicity": f"n{prs.periodicity_slots}",
+        "resourceSetSlotOffset": prs.slot_offset,
+        "resourceRepetitionFactor": f"rf{prs.repetition_factor}",
+        "resourceTimeGap": f"tg{prs.time_gap_slots}",
+        "resourceNumberofSymbols": f"n{prs.num_symbols}",
+        "pRSResourceTransmitPower": power_dbm,
+        "pRSResource-List": [
+            {
+                "pRSResourceID": 0,
+                "sequenceID": prs.sequence_id,
+                "rEOffset": prs.re_offset,
+                "resourceSlotOffset": 0,
+                "resourceSymbolOffset": prs.start_symbol,
+            }
+        ],
+    }
     muting: dict[str, Any] = {}
     if prs.muting_option1_bits is not None:
         muting["pRSMutingOption1"] = {"mutingPattern": _named_bits(prs.muting_option1_bits),
@@ -154,22 +203,40 @@ def prs_of_nrppa(value: dict, carrier: Carrier, where: object) -> PrsResource:
     resource = group["pRSResource-List"][0]
     muting = group.get("pRSMuting", {})
     option1, option2 = muting.get("pRSMutingOption1"), muting.get("pRSMutingOption2")
-    return _checked({
-        "sequence_id": resource["sequenceID"], "comb_size": enumerated(group["combSize"], "n", where, "combSize"),
-        "re_offset": resource["rEOffset"], "start_symbol": resource["resourceSymbolOffset"],
-        "num_symbols": enumerated(group["resourceNumberofSymbols"], "n", where, "resourceNumberofSymbols"),
-        "start_prb": _start_prb(group["startPRB"], group["pointA"], carrier, where),
-        "num_rb": 4 * (group["pRSbandwidth"] + 5),
-        "periodicity_slots": enumerated(group["resourceSetPeriodicity"], "n", where, "resourceSetPeriodicity"),
-        "slot_offset": group["resourceSetSlotOffset"] + resource["resourceSlotOffset"],
-        "repetition_factor": enumerated(group["resourceRepetitionFactor"], "rf", where, "resourceRepetitionFactor"),
-        "time_gap_slots": enumerated(group["resourceTimeGap"], "tg", where, "resourceTimeGap"),
-        "muting_option1": None if option1 is None else {
-            "bits": _text(option1["mutingPattern"], where),
-            "bit_repetition_factor": enumerated(option1["mutingBitRepetitionFactor"], "n", where,
-                                                "mutingBitRepetitionFactor")},
-        "muting_option2": None if option2 is None else {"bits": _text(option2["mutingPattern"], where)},
-    }, carrier, where)
+    return _checked(
+        {
+            "sequence_id": resource["sequenceID"],
+            "comb_size": enumerated(group["combSize"], "n", where, "combSize"),
+            "re_offset": resource["rEOffset"],
+            "start_symbol": resource["resourceSymbolOffset"],
+            "num_symbols": enumerated(
+                group["resourceNumberofSymbols"], "n", where, "resourceNumberofSymbols"
+            ),
+            "start_prb": _start_prb(group["startPRB"], group["pointA"], carrier, where),
+            "num_rb": 4 * (group["pRSbandwidth"] + 5),
+            "periodicity_slots": enumerated(
+                group["resourceSetPeriodicity"], "n", where, "resourceSetPeriodicity"
+            ),
+            "slot_offset": group["resourceSetSlotOffset"] + resource["resourceSlotOffset"],
+            "repetition_factor": enumerated(
+                group["resourceRepetitionFactor"], "rf", where, "resourceRepetitionFactor"
+            ),
+            "time_gap_slots": enumerated(group["resourceTimeGap"], "tg", where, "resourceTimeGap"),
+            "muting_option1": (
+                None
+                if option1 is None
+                else {
+                    "bits": _text(option1["mutingPattern"], where),
+                    "bit_repetition_factor": enumerated(
+                        option1["mutingBitRepetitionFactor"], "n", where, "mutingBitRepetitionFactor"
+                    ),
+                }
+            ),
+            "muting_option2": None if option2 is None else {"bits": _text(option2["mutingPattern"], where)},
+        },
+        carrier,
+        where,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- shared

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RelativeTime1900 of NRPPa (TS 38.455 9.2.36): seconds since 1900 without leap seconds, 32 bits and 32 of fraction."""
+"""RelativeTime1900 of NRPPa (TS 38.455 9.2.36): seconds since 1900 without leap seconds, 32 bits and 32 of
+fraction."""
 
 from __future__ import annotations
 

@@ -85,7 +85,9 @@ def usable(rows: Iterable[Measurement], kinds: tuple[str, ...], where: object) -
     rows = list(rows)
     for i, row in enumerate(rows):
         if row.kind not in kinds:
-            raise InputError(where, f"[{i}].kind", f"{describe(row.kind)} is not in this message", ", ".join(kinds))
+            raise InputError(
+                where, f"[{i}].kind", f"{describe(row.kind)} is not in this message", ", ".join(kinds)
+            )
     return [row for row in rows if row.status == "ok"]
 
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """DL-TDOA in LPP: reference signal time differences (TS 38.215 5.1.29) from and to times of arrival.
 
-RSTD of point j against reference r: when the UE receives the start of a subframe of j, minus when it receives the
-start of the subframe of r that is closest in time. It is known modulo 1 ms, and the receiver's clock is not in it.
+RSTD of point j against reference r: when the UE receives the start of a subframe of j, minus when it receives
+the start of the subframe of r that is closest in time. It is known modulo 1 ms, and the receiver's clock is
+not in it.
 
-To report, the reference's time of arrival is carried to the instant of that subframe by its rate (24 us/s and 1 ms
-are 24 ns), from the row's Doppler. To read, the reference's is predicted for where the UE is believed to be, and
-the others follow: what is wrong with the prediction is common to all rows, as a receiver's clock offset is, and the
-engine solves for it. Its rate is common as well, about 2e-6 for a place that is wrong by 50 km: where occasions are
-more than some milliseconds apart, read again with the first fix as the place (`Context.ue_ecef_m`).
+To report, the reference's time of arrival is carried to the instant of that subframe by its rate (24 us/s and
+1 ms are 24 ns), from the row's Doppler. To read, the reference's is predicted for where the UE is believed to
+be, and the others follow: what is wrong with the prediction is common to all rows, as a receiver's clock
+offset is, and the engine solves for it. Its rate is common as well, about 2e-6 for a place that is wrong by
+50 km: where occasions are more than some milliseconds apart, read again with the first fix as the place
+(`Context.ue_ecef_m`).
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from .reports import Context, field, record, wrap_half
 
 SUBFRAME_S = 1e-3
 _CARRY_S = 1e-9  # rows this close need no rate
-_ROUNDS = 4  # an error of the instant shrinks by the rate of the delay, 24e-6, each time
+_LEO_S = 5e-3
+_ROUNDS = 2  # with its rate: 10 ms away the delay's curvature is 1e-11 s, and 1e-11 s away nothing
 _REFERENCE_STD_S = 1.7e-10  # half the finest step of the quality: the others' qualities then stand alone
 
 
@@ -54,8 +57,12 @@ class DlTdoa:
         else:
             found = [row for row in rows if row.satellite == self.reference]
             if not found:
-                raise InputError(self.where, "reference", f"{self.reference!r} was not measured at every occasion",
-                                 "the satellite of a row")
+                raise InputError(
+                    self.where,
+                    "reference",
+                    f"{self.reference!r} was not measured at every occasion",
+                    "the satellite of a row",
+                )
             reference = found[0]
         number = dl_prs_id(self.directory.by_id(reference.satellite, self.where), self.where)
         return {"dl-PRS-ReferenceInfo-r16": {"dl-PRS-ID-r16": number},
@@ -67,7 +74,9 @@ class DlTdoa:
         return {
             "dl-PRS-ID-r16": dl_prs_id(party, self.where),
             "nr-TimeStamp-r16": time_stamp(row.t_s - row.toa_s, party.sfn0_antenna_s, party, self.where),
-            "nr-RSTD-r16": timing_choice("rstd", self.k, self._rstd(row, party, reference, base), self.where, "toa_s"),
+            "nr-RSTD-r16": timing_choice(
+                "rstd", self.k, self._rstd(row, party, reference, base), self.where, "toa_s"
+            ),
             "nr-TimingQuality-r16": quality(row.toa_std_s, self.where, "toa_std_s"),
         } | optional_fields(row, self.k, self.dbm_at_0_db, self.where)
 
@@ -80,11 +89,17 @@ class DlTdoa:
             rate = -reference.doppler_hz / self.directory.assistance.carrier.frequency_hz
         if rate is None:
             if abs(apart) > _CARRY_S:
-                raise InputError(self.where, "doppler_hz", f"of the reference is missing, {apart:.3g} s from a row",
-                                 "a Doppler, or one instant of reception")
+                raise InputError(
+                    self.where,
+                    "doppler_hz",
+                    f"of the reference is missing, {apart:.3g} s from a row",
+                    "a Doppler, or one instant of reception",
+                )
             rate = 0.0
-        modulo = wrap_half((party.sfn0_antenna_s - base.sfn0_antenna_s) + (row.toa_s - reference.toa_s - rate * apart),
-                           SUBFRAME_S)
+        modulo = wrap_half(
+            (party.sfn0_antenna_s - base.sfn0_antenna_s) + (row.toa_s - reference.toa_s - rate * apart),
+            SUBFRAME_S,
+        )
         # The reference's subframe arrives that much earlier, with the delay that it has then.
         return modulo / (1.0 - rate)
 
@@ -128,16 +143,16 @@ class DlTdoaReader:
         return self._record(party, sent_s, {"status": read.get("status", "ok")} | values)
 
     def _arrival(self, party: Party, sent_s: float, base: Party, rstd_s: float) -> float:
-        """Time of arrival of what `party` sent at `sent_s` of its clock, the reference's being as predicted."""
-        expected = self._predicted(party, sent_s)
-        toa_s = expected
-        for _ in range(_ROUNDS):
-            # The reference's subframe arrived at `t_s`; it left a whole number of subframes after its SFN 0.
-            t_s = sent_s + toa_s - rstd_s
-            toa_base = self._predicted_at(base, t_s)
-            count = round((sent_s + expected - rstd_s - toa_base - base.sfn0_antenna_s) / SUBFRAME_S)
-            toa_s = (base.sfn0_antenna_s + count * SUBFRAME_S - sent_s) + toa_base + rstd_s
-        return toa_s
+        """Time of arrival of what `party` sent at `sent_s` of its clock, the reference's being as
+        predicted."""
+        # The reference's subframe arrives `rstd_s` earlier; it left a whole number of subframes after its SFN
+        # 0.
+        t_s = sent_s + self._predicted(party, sent_s) - rstd_s
+        toa_base, rate = self._predicted_at(base, t_s)
+        count = round((t_s - toa_base - base.sfn0_antenna_s) / SUBFRAME_S)
+        # It arrived at t = left + toa_base + rate (t - t_s): the prediction was a prior's error away, 0.2 ms.
+        left_s = base.sfn0_antenna_s + count * SUBFRAME_S
+        return (left_s - sent_s) + toa_base + rate * (left_s + toa_base - t_s) / (1.0 - rate) + rstd_s
 
     def _sent(self, party: Party, element: Fields) -> float:
         """When the measured slot left, by the clock of `party`."""
@@ -150,21 +165,25 @@ class DlTdoaReader:
 
     def _predicted(self, party: Party, sent_s: float) -> float:
         """Time of arrival of what leaves at `sent_s`, the receiver's clock being system time."""
-        toa_s = 5e-3
-        for _ in range(_ROUNDS + 2):
-            toa_s = self._predicted_at(party, sent_s + toa_s)
+        toa_s = _LEO_S
+        for _ in range(_ROUNDS):
+            at, rate = self._predicted_at(party, sent_s + toa_s)
+            toa_s = (at - rate * toa_s) / (1.0 - rate)
         return toa_s
 
-    def _predicted_at(self, party: Party, t_s: float) -> float:
+    def _predicted_at(self, party: Party, t_s: float) -> tuple[float, float]:
+        """Time of arrival of what arrives at `t_s`, and its rate."""
         if party.satellite is None:
             raise InputError(self.name, "dl-PRS-ID", f"{party.id!r} is no satellite", "satellites")
         place = self.context.ue_ecef_m
         place = self.context.assistance.ue_prior.ecef if place is None else np.asarray(place, dtype=float)
         try:
-            delay = received(party.satellite.orbit, place, t_s).delay_s
+            light = received(party.satellite.orbit, place, t_s)
         except OrbitError as error:
-            raise InputError(self.name, "nr-TimeStamp", str(error), "a time that the ephemeris reaches") from None
-        return float(delay[0]) - party.satellite.clock_offset_s
+            raise InputError(
+                self.name, "nr-TimeStamp", str(error), "a time that the ephemeris reaches"
+            ) from None
+        return float(light.delay_s[0]) - party.satellite.clock_offset_s, float(light.rate[0])
 
 
 def _nearest(sent_s: float, party: Party) -> float:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIB19 (TS 38.331): ephemeris, common TA and scheduling offsets of one satellite, to and from assistance fields.
+"""SIB19 (TS 38.331): ephemeris, common TA and scheduling offsets of one satellite, to and from assistance
+fields.
 
-The epoch is the start of a subframe, so an ephemeris or a common TA of another instant is carried there first: the
-orbit by its own model, the TA by its polynomial. Neighbour cells, reference locations and the like are not fields
-of the assistance data; `jer` carries them.
+The epoch is the start of a subframe, so an ephemeris or a common TA of another instant is carried there
+first: the orbit by its own model, the TA by its polynomial. Neighbour cells, reference locations and the like
+are not fields of the assistance data; `jer` carries them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ _SUBFRAME_S = 1e-3
 _ON_GRID_S = 1e-9
 
 
-def sib19_of(directory: Directory, satellite_id: str, at_s: float | None = None, orbital: bool = False) -> bytes:
+def sib19_of(
+    directory: Directory, satellite_id: str, at_s: float | None = None, orbital: bool = False
+) -> bytes:
     """SIB19-r17 of a satellite.
 
     Parameters
@@ -47,9 +50,12 @@ def sib19_of(directory: Directory, satellite_id: str, at_s: float | None = None,
     return codec.encode("sib19", {"ntn-Config-r17": config}, where)
 
 
-def fields_of(data: bytes, directory: Directory, satellite_id: str, near_s: float, name: object = "SIB19") -> dict:
-    """Assistance fields of a satellite from its SIB19-r17: `ephemeris`, `common_ta`, `k_offset_ms`, `k_mac_ms`,
-    `ul_sync_validity_s`, each where the message has it. `near_s` tells which 10.24 s the epoch is in."""
+def fields_of(
+    data: bytes, directory: Directory, satellite_id: str, near_s: float, name: object = "SIB19"
+) -> dict:
+    """Assistance fields of a satellite from its SIB19-r17: `ephemeris`, `common_ta`, `k_offset_ms`,
+    `k_mac_ms`, `ul_sync_validity_s`, each where the message has it. `near_s` tells which 10.24 s the epoch is
+    in."""
     party = directory.by_id(satellite_id, name)
     value = codec.decode("sib19", data, name)
     config = value.get("ntn-Config-r17")
@@ -75,14 +81,22 @@ def _ntn_config(party: Party, where: str, at_s: float | None, orbital: bool) -> 
     if at_s is None:
         at_s = party.satellite.ephemeris.get("t_s")
         if at_s is None:
-            raise InputError(where, "ephemeris.t_s", "is missing", "state vectors, or a time to give the state of")
+            raise InputError(
+                where, "ephemeris.t_s", "is missing", "state vectors, or a time to give the state of"
+            )
     epoch_s, epoch = epoch_near(at_s, party)
     r, v = party.satellite.orbit.state(epoch_s)
-    config = {"epochTime-r17": epoch, "ephemerisInfo-r17": (orbital_form if orbital else position_velocity)(r[0], v[0])}
+    config = {
+        "epochTime-r17": epoch,
+        "ephemerisInfo-r17": (orbital_form if orbital else position_velocity)(r[0], v[0]),
+    }
     fields = Fields(where, "", dict(party.satellite.extra))
     if (ta := common_ta(party, where)) is not None:
         config["ta-Info-r17"] = ta_info(ta, epoch_s)
-    for field, name, last in (("k_offset_ms", "cellSpecificKoffset-r17", 1023), ("k_mac_ms", "kmac-r17", 512)):
+    for field, name, last in (
+        ("k_offset_ms", "cellSpecificKoffset-r17", 1023),
+        ("k_mac_ms", "kmac-r17", 512),
+    ):
         if field in fields.value:
             config[name] = fields.integer(field, 1, last, clause="TS 38.331 NTN-Config")
     if "ul_sync_validity_s" in fields.value:
@@ -99,8 +113,12 @@ def _fields(config: dict, party: Party, near_s: float, name: object) -> dict:
     epoch_s = epoch_time_s(epoch, party, near_s)
     if "ephemerisInfo-r17" in config:
         r, v = state(config["ephemerisInfo-r17"], name)
-        found["ephemeris"] = {"type": "state_vectors", "t_s": epoch_s, "position_ecef_m": [float(x) for x in r],
-                              "velocity_ecef_m_s": [float(x) for x in v]}
+        found["ephemeris"] = {
+            "type": "state_vectors",
+            "t_s": epoch_s,
+            "position_ecef_m": [float(x) for x in r],
+            "velocity_ecef_m_s": [float(x) for x in v],
+        }
     if "ta-Info-r17" in config:
         found["common_ta"] = ta_fields(config["ta-Info-r17"], epoch_s)
     for field, member in (("k_offset_ms", "cellSpecificKoffset-r17"), ("k_mac_ms", "kmac-r17")):
@@ -109,12 +127,14 @@ def _fields(config: dict, party: Party, near_s: float, name: object) -> dict:
     if "ntn-UlSyncValidityDuration-r17" in config:
         validity = config["ntn-UlSyncValidityDuration-r17"]
         if validity not in [f"s{s}" for s in report.VALIDITY_S]:
-            raise InputError(name, "ntn-UlSyncValidityDuration-r17", f"{describe(validity)} is unknown", "s5 to s900")
+            raise InputError(
+                name, "ntn-UlSyncValidityDuration-r17", f"{describe(validity)} is unknown", "s5 to s900"
+            )
         found["ul_sync_validity_s"] = int(validity[1:])
     return found
 
 
-# ----------------------------------------------------------------------------------------- epoch and common TA
+# ---------------------------------------------------------------------------------------- epoch and common TA
 
 
 def epoch_near(at_s: float, party: Party) -> tuple[float, dict]:
