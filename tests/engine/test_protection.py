@@ -2,20 +2,27 @@
 """Protection level: against formulas written here again, and against how often errors exceed it, with and without a fault."""
 
 import itertools
+import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-import position_scene as scene
-from ntnpos.errors import InputError
-from ntnpos.position import rows, solve
-from ntnpos.position.integrity import monitor
-from ntnpos.position.observations import Layout
-from ntnpos.position.protection import IntegrityBudget, protection_level
-from ntnpos.position.rows import Height
-from ntnpos.position.system import System, Weighted
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reference"))
+
+import position_scene as scene  # noqa: E402
+import round_trips  # noqa: E402
+from ntnpos.errors import InputError  # noqa: E402
+from ntnpos.network.assistance import parse_assistance  # noqa: E402
+from ntnpos.network.measurements import from_json_line  # noqa: E402
+from ntnpos.position import rows, solve  # noqa: E402
+from ntnpos.position.integrity import monitor  # noqa: E402
+from ntnpos.position.observations import Layout  # noqa: E402
+from ntnpos.position.protection import IntegrityBudget, protection_level  # noqa: E402
+from ntnpos.position.rows import Height  # noqa: E402
+from ntnpos.position.system import System, Weighted  # noqa: E402
 
 FREQUENT = IntegrityBudget(risk=0.01, false_alarm=0.02, satellite_fault=0.05, height_fault=0.05)
 """So frequent that a few hundred trials can tell."""
@@ -176,6 +183,15 @@ def test_a_wrong_height_is_one_of_the_faults():
     found = protection_level(outcome.attempt.system, outcome.attempt.best.solution.state)
     assert [s.source for s in found.separations][-1] == "height" and found.hpl_m > 0.0
     assert all(np.hypot(*s.offset_m) < 0.01 for s in found.separations)
+
+
+def test_what_only_a_height_makes_sharp_is_not_watched_by_the_rest():
+    """Round trips of one satellite and a height: neither checks the other, which the risk says, and not the level."""
+    low = round_trips.Pass()
+    rows = [from_json_line(line) for line in low.lines(np.linspace(0.0, 20.0, 5), 200e-9, np.random.default_rng(84))]
+    fix = solve(rows, parse_assistance(low.assistance("left")), height_m=500.0, height_std_m=20.0)
+    assert fix.status == "ok" and 3.0 < fix.hpl_m / fix.estimate.horizontal_std_m < 6.0
+    assert fix.integrity_risk == pytest.approx(1e-5 + 2e-4 + 1e-8)
 
 
 @pytest.mark.parametrize("field, value", [("risk", 0.0), ("false_alarm", 0.7), ("satellite_fault", "rare"),

@@ -25,6 +25,8 @@ from .system import System
 HEIGHT = "height"
 """The source that is no satellite: a height known beforehand, which may be wrong."""
 
+_MOST_STD_M = 5e4   # of a position that leaves a source out: beyond, it watches nothing
+
 
 @dataclass(frozen=True)
 class IntegrityBudget:
@@ -80,7 +82,7 @@ class Protection:
     ----------
     hpl_m : horizontal protection level; None where a separation fails or the rows leave the position open
     risk : probability a fix that the error exceeds it unnoticed: the budget's, and that of faults nothing watches
-    unwatched : sources whose fault cannot be seen, as the others give no position
+    unwatched : sources whose fault cannot be seen, as the others give no position (to 50 km)
     separations : one a source
     reason : why there is no level; None where there is one
     """
@@ -120,7 +122,7 @@ def protection_level(system: System, state: np.ndarray, budget: IntegrityBudget 
     for source in sources:
         kept = system.sources != source
         part = _covariance(jacobian[kept], local)
-        if part is None:
+        if part is None or np.trace(part) > _MOST_STD_M**2:
             unwatched.append(source)
             separations.append(Separation(source, (math.nan, math.nan), (math.nan, math.nan)))
             continue
