@@ -49,7 +49,7 @@ def _errors(axes, curves: dict) -> None:
     axes.axvline(10.0, color=ORANGE, lw=1.2)
     axes.annotate("10 km", (10.0, 0.02), color=ORANGE, fontsize=9, xytext=(3, 0), textcoords="offset points")
     axes.set_xscale("log")
-    axes.set_xlim(0.02, 30.0)
+    axes.set_xlim(0.002, 30.0)
     axes.set_ylim(0.0, 1.005)
     axes.set_xlabel("horizontal error (km), 5 round trips of 200 ns each, side known")
     axes.set_ylabel("share of UEs")
@@ -77,7 +77,7 @@ def _level_1(axes, curves: dict) -> None:
     axes.set_xlabel("true claims refuted")
     axes.set_ylabel("false claims refuted")
     axes.set_title("Level 1: the test of delays (ROC), its threshold left aside", fontsize=11)
-    axes.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncol=3, frameon=False)
+    axes.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.45, -0.15), ncol=3, frameon=False)
     axes.grid(color="#dddddd", lw=0.6)
 
 
