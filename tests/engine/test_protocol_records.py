@@ -241,7 +241,7 @@ def test_dl_tdoa_gives_the_same_place(clocks):
         assistance = with_clock_offsets(assistance)
     place = true_place(assistance)
     rows = arrivals(assistance, place)
-    for k, bound_m in ((-6, 0.05), (0, 0.6), (3, 4.0)):
+    for k, bound_m in ((-6, 0.02), (0, 0.3), (3, 2.0)):
         got = through_lpp(rows, assistance, k=k)
         assert {row.satellite for row in got} == {row.satellite for row in rows}
         fix = json.loads(solve_toa(got, assistance).to_json())
