@@ -227,12 +227,17 @@ def _exclusion(done: Attempt, everything: System) -> Excluded:
     if done.without == HEIGHT:
         off = -float(everything.residual(HEIGHT, state)[0])
         return Excluded(HEIGHT, f"residual test: the given height is off by {off:+.1f} m")
-    part = next(part for part in everything.measured if done.without in part.model.sources)
-    kind = part.model.kind
-    rows_of = np.asarray(part.model.sources, dtype=object) == done.without
-    off = everything.residual(kind, state)[rows_of]
-    # Of a direction's two rows the size; of others the median with its sign.
-    off = float(np.median(np.hypot(off[::2], off[1::2]))) if kind == "aoa" else -float(np.median(off))
+    worst = 0.0
+    for part in everything.measured:
+        rows_of = np.asarray(part.model.sources, dtype=object) == done.without
+        if not rows_of.any():
+            continue
+        residual = everything.residual(part.model.kind, state)[rows_of]
+        # Of a direction's two rows the size; of others the median with its sign.
+        size = np.median(np.hypot(residual[::2], residual[1::2])) if part.model.kind == "aoa" else -np.median(residual)
+        deviations = abs(size) / float(np.median(part.model.std[rows_of]))
+        if deviations >= worst:
+            worst, off, kind = deviations, float(size), part.model.kind
     scale, unit, name = _UNITS[kind]
     return Excluded(done.without, f"residual test: its {name} is off by {off * scale:+.1f} {unit} from the other satellites")
 

@@ -21,7 +21,7 @@ _SIGMAS = starts.REACH_SIGMAS
 _HEIGHTS_M = (-1e3, 5e4)
 _LEAST_ELEVATION_DEG = -3.0     # refraction and a horizon seen from a height
 _LEAST_ABOVE_M = 5e4            # a station on the ground may be seen from above
-_MOST_STEPS = 200               # near a ground track the valley across it is flat
+_SEARCH_STEPS, _MOST_STEPS = 50, 200   # near a ground track the valley across it is flat
 _MIRRORED, _MOST_MIRRORED = 1e4, 4
 _CLOCK_MARGIN = 1.5             # of the receiver's clock bound, which is no hard wall,
 _CLOCK_SLACK_S = 1e-6           # and where the bound is zero
@@ -69,11 +69,11 @@ def _search_any(system: System, few: System, assistance: Assistance) -> list[Fou
     height = system.part("height")
     height_m = assistance.ue_prior.height_m if height is None else float(height.model.height_m[0])
     places = np.concatenate([starts.prior_grid(assistance.ue_prior), starts.ground_rings(few, height_m)])
-    first = distinct(minimise(few, starts.with_clock(few, places), _MOST_STEPS))
+    first = distinct(minimise(few, starts.with_clock(few, places), _SEARCH_STEPS))
     near = [s for s in first if s.cost <= first[0].cost + _MIRRORED][:_MOST_MIRRORED] if first else []
     images = [starts.mirrored(few, s.state[few.layout.position]) for s in near]
     if images and sum(map(len, images)):
-        first += minimise(few, starts.with_clock(few, np.concatenate(images)), _MOST_STEPS)
+        first += minimise(few, starts.with_clock(few, np.concatenate(images)), _SEARCH_STEPS)
     return judged(system, refine(system, distinct(first)), assistance)
 
 
