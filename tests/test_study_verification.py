@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`./ntnpos study verification`: its passes against the tests' own world, and what the short form must show."""
+"""`./ntnpos study verification`: its passes against the tests' own world, and what the short form must
+show."""
 
 import json
 import sys
@@ -40,13 +41,16 @@ def test_round_trips_of_the_study_are_those_of_the_tests_own_world():
             assert rtt == pytest.approx(round_trips.round_trip(Circle(passes, k), ue, t_tx)[0], abs=1e-13)
         below = Circle(passes, k).position([0.0])[0]
         east, north, _ = world.enu(passes.latitude_deg[k], passes.longitude_deg[k]) @ (below - ue)
-        # The point below lies 50 km across and not along; seen from the satellite's height it is a tenth farther.
+        # The point below lies 50 km across and not along; seen from the satellite's height it is a tenth
+        # farther.
         assert passes.side[k] * (passes.right[k] @ [east, north]) == pytest.approx(50e3 * 1.094, rel=0.01)
 
 
 def test_reports_in_steps_are_rounded_and_say_so():
     passes = draw_passes(generator(1, 2), 50, 50e3)
-    fine, coarse = (measured(passes, generator(1, 3), 20.0, 20e-9, step).parts[0].model for step in (0.0, 500e-9))
+    fine, coarse = (
+        measured(passes, generator(1, 3), 20.0, 20e-9, step).parts[0].model for step in (0.0, 500e-9)
+    )
     assert np.max(np.abs(coarse.rtt_s / 500e-9 - np.round(coarse.rtt_s / 500e-9))) < 1e-6
     assert np.max(np.abs(coarse.rtt_s - fine.rtt_s)) == pytest.approx(250e-9, rel=0.05)
     assert coarse.std[0] == pytest.approx(np.hypot(20e-9, 500e-9 / np.sqrt(12.0)))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Protection level: against formulas written here again, and against how often errors exceed it, with and without a fault."""
+"""Protection level: against formulas written here again, and against how often errors exceed it, with and
+without a fault."""
 
 import itertools
 import sys
@@ -42,20 +43,29 @@ class Plane:
 
     def evaluate(self, layout, state):
         off = state - np.append(PLACE, 0.0)
-        return off @ self.matrix.T - self.measured, np.broadcast_to(self.matrix, (len(state), *self.matrix.shape))
+        return off @ self.matrix.T - self.measured, np.broadcast_to(
+            self.matrix, (len(state), *self.matrix.shape)
+        )
 
 
 def axes():
     """East, north, up at the place, rows."""
     lat, lon = np.radians(scene.DUBLIN[:2])
-    return np.array([[-np.sin(lon), np.cos(lon), 0.0], [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)],
-                     [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]])
+    return np.array(
+        [
+            [-np.sin(lon), np.cos(lon), 0.0],
+            [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)],
+            [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)],
+        ]
+    )
 
 
 def directions(count):
     """Matrix [count, 4] of pseudo-ranges: elevations 25 to 80 degrees, azimuths all round."""
     azimuth, elevation = 2.4 * np.arange(count), np.radians(np.linspace(25.0, 80.0, count))
-    local = np.column_stack([np.cos(elevation) * np.sin(azimuth), np.cos(elevation) * np.cos(azimuth), np.sin(elevation)])
+    local = np.column_stack(
+        [np.cos(elevation) * np.sin(azimuth), np.cos(elevation) * np.cos(azimuth), np.sin(elevation)]
+    )
     return np.column_stack([-local @ axes(), np.ones(count)])
 
 
@@ -69,6 +79,7 @@ def problem(matrix, std, measured=None):
 
 def textbook_level(matrix, std, budget):
     """The horizontal level by inverse normal matrices and bisection, and the covariance it starts from."""
+
     def covariance(kept):
         weighted = matrix[kept] / std[kept, None]
         return np.linalg.inv(weighted.T @ weighted)[:3, :3]
@@ -132,7 +143,8 @@ def test_sound_errors_exceed_the_level_no_more_often_than_stated_and_alarms_are_
 
 @pytest.mark.parametrize("bias_m", [3.0, 6.0, 9.0, 15.0])
 def test_an_unnoticed_fault_exceeds_the_level_no_more_often_than_stated(bias_m):
-    """300 draws a bias, the satellite chosen at random: given the fault, what is left of the risk is risk / prior = 20 %."""
+    """300 draws a bias, the satellite chosen at random: given the fault, what is left of the risk is risk /
+    prior = 20 %."""
     rng, n = np.random.default_rng([82, int(bias_m)]), 300
     matrix, std = directions(7), np.full(7, 1.0)
     found = [trial(rng, matrix, std, int(rng.integers(7)), bias_m) for _ in range(n)]
@@ -151,7 +163,8 @@ def test_a_fault_nobody_watches_is_in_the_stated_risk():
 
 
 def test_real_geometry_with_and_without_a_late_satellite():
-    """14 solves each under Starlink satellites: levels hold, and the fault that is left out is not in the level."""
+    """14 solves each under Starlink satellites: levels hold, and the fault that is left out is not in the
+    level."""
     skies = dict(itertools.islice(scene.visible(least_deg=20.0).items(), 7))
     assistance = scene.assistance(skies)
     clean = scene.measure(skies, scene.Receiver(PLACE), arrivals=(3.2,))
@@ -186,16 +199,22 @@ def test_a_wrong_height_is_one_of_the_faults():
 
 
 def test_what_only_a_height_makes_sharp_is_not_watched_by_the_rest():
-    """Round trips of one satellite and a height: neither checks the other, which the risk says, and not the level."""
+    """Round trips of one satellite and a height: neither checks the other, which the risk says, and not the
+    level."""
     low = round_trips.Pass()
-    rows = [from_json_line(line) for line in low.lines(np.linspace(0.0, 20.0, 5), 200e-9, np.random.default_rng(84))]
+    rows = [
+        from_json_line(line)
+        for line in low.lines(np.linspace(0.0, 20.0, 5), 200e-9, np.random.default_rng(84))
+    ]
     fix = solve(rows, parse_assistance(low.assistance("left")), height_m=500.0, height_std_m=20.0)
     assert fix.status == "ok" and 3.0 < fix.hpl_m / fix.estimate.horizontal_std_m < 6.0
     assert fix.integrity_risk == pytest.approx(1e-5 + 2e-4 + 1e-8)
 
 
-@pytest.mark.parametrize("field, value", [("risk", 0.0), ("false_alarm", 0.7), ("satellite_fault", "rare"),
-                                          ("height_fault", float("nan"))])
+@pytest.mark.parametrize(
+    "field, value",
+    [("risk", 0.0), ("false_alarm", 0.7), ("satellite_fault", "rare"), ("height_fault", float("nan"))],
+)
 def test_a_budget_refuses_what_is_no_probability(field, value):
     with pytest.raises(InputError, match=f"integrity budget: {field}: .*allowed: a number above 0 to 0.5"):
         replace(IntegrityBudget(), **{field: value})
@@ -208,6 +227,8 @@ def test_fix_lines_state_the_level_of_a_single_place_and_no_other():
     assert line["status"] == "ok" and line["hpl_m"] > 3.0 * line["horizontal_std_m"]
     assert line["integrity_risk"] == pytest.approx(1e-5 + 15 * 1e-8)
     five = dict(itertools.islice(skies.items(), 5))
-    doubtful = scene.late(scene.measure(five, scene.Receiver(PLACE), arrivals=(3.2,)), next(iter(five)), 60e-9)
+    doubtful = scene.late(
+        scene.measure(five, scene.Receiver(PLACE), arrivals=(3.2,)), next(iter(five)), 60e-9
+    )
     line = solve(doubtful, scene.assistance(five)).to_dict()
     assert line["status"] == "ambiguous" and line["hpl_m"] is None and line["integrity_risk"] is None

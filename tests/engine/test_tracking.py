@@ -50,7 +50,11 @@ def nees(state, truth):
 def test_linear_steps_are_those_of_a_kalman_filter_in_its_textbook_form():
     rng = np.random.default_rng(5)
     n, m = 5, 3
-    transition, noise, rows = rng.standard_normal((n, n)), rng.standard_normal((n, n)), rng.standard_normal((m, n))
+    transition, noise, rows = (
+        rng.standard_normal((n, n)),
+        rng.standard_normal((n, n)),
+        rng.standard_normal((m, n)),
+    )
     mean, root, measured = rng.standard_normal(n), rng.standard_normal((n, n)), rng.standard_normal(m)
     p = transition @ root.T @ root @ transition.T + noise.T @ noise
     after, after_root = unscented.moved(mean, root, transition, noise)
@@ -72,7 +76,12 @@ def test_linear_steps_are_those_of_a_kalman_filter_in_its_textbook_form():
 
 
 def test_process_noise_is_that_of_white_acceleration():
-    motion, place, dt, h = Motion(2.0, 0.5, 1.0, 1.0, 0.3, 0.7), ways.world.geodetic_to_ecef(40.0, 70.0, 0.0), 4.0, 0.004
+    motion, place, dt, h = (
+        Motion(2.0, 0.5, 1.0, 1.0, 0.3, 0.7),
+        ways.world.geodetic_to_ecef(40.0, 70.0, 0.0),
+        4.0,
+        0.004,
+    )
     transition, root = motion.step(place, dt)
     small, small_root = motion.step(place, h)
     # One long step is a thousand short ones.
@@ -83,10 +92,14 @@ def test_process_noise_is_that_of_white_acceleration():
     assert transition == pytest.approx(np.linalg.matrix_power(small, 1000))
     local = ways.world.enu(40.0, 70.0) @ (root.T @ root)[3:6, 3:6] @ ways.world.enu(40.0, 70.0).T
     assert np.diag(local) == pytest.approx([8.0, 8.0, 2.0])
-    assert (root.T @ root)[7, 7] == pytest.approx(2.8) and (root.T @ root)[6, 6] == pytest.approx(1.2 + 0.7 * 64 / 3)
+    assert (root.T @ root)[7, 7] == pytest.approx(2.8) and (root.T @ root)[6, 6] == pytest.approx(
+        1.2 + 0.7 * 64 / 3
+    )
 
 
-@pytest.mark.parametrize("field, value", [("horizontal_m2_s3", -1.0), ("drift_m2_s3", float("nan")), ("speed_std_m_s", "fast")])
+@pytest.mark.parametrize(
+    "field, value", [("horizontal_m2_s3", -1.0), ("drift_m2_s3", float("nan")), ("speed_std_m_s", "fast")]
+)
 def test_motion_refuses_what_is_no_noise(field, value):
     with pytest.raises(InputError, match=f"motion: {field}: .*allowed: a number from 0"):
         replace(MOTIONS["vehicle"], **{field: value})
@@ -105,12 +118,19 @@ def follow(sky, walk, rng, **noise):
 
 def random_walk(rng, times):
     heading = rng.uniform(0.0, 2.0 * np.pi)
-    return ways.wander(rng, times, ABOVE_DUBLIN, 220.0 * np.array([np.sin(heading), np.cos(heading), 0.0]), (1.0, 0.3),
-                       (1e-5, 1e-7, 0.01, 0.035))
+    return ways.wander(
+        rng,
+        times,
+        ABOVE_DUBLIN,
+        220.0 * np.array([np.sin(heading), np.cos(heading), 0.0]),
+        (1.0, 0.3),
+        (1e-5, 1e-7, 0.01, 0.035),
+    )
 
 
 def test_errors_are_as_large_as_stated_over_40_walks(sky):
-    """NEES of all eight unknowns, at every update, after smoothing, and of the innovations: inside their 95 % intervals."""
+    """NEES of all eight unknowns, at every update, after smoothing, and of the innovations: inside their 95 %
+    intervals."""
     runs, times = 40, np.arange(0.0, 20.1, 4.0)
     filtered, smooth, innovation, dof = [], [], 0.0, 0
     for seed in range(runs):
@@ -130,7 +150,8 @@ def test_errors_are_as_large_as_stated_over_40_walks(sky):
 
 
 def test_a_gap_is_bridged_with_honest_growth_and_smoothed(sky):
-    """Forty seconds without a measurement, 20 walks: prediction and smoothed middle are as far off as stated."""
+    """Forty seconds without a measurement, 20 walks: prediction and smoothed middle are as far off as
+    stated."""
     runs = 20
     times = np.concatenate([np.arange(0.0, 10.1, 2.0), np.arange(50.0, 60.1, 2.0)])
     at_end, in_middle, widths = [], [], []
@@ -148,23 +169,29 @@ def test_a_gap_is_bridged_with_honest_growth_and_smoothed(sky):
         at_end.append(nees(predicted, walk.state(7)))
         for index in seen[6:]:
             tracker.update(batches[index])
-        middle, = tracker.smoothed([30.0])
+        (middle,) = tracker.smoothed([30.0])
         in_middle.append(nees(middle, walk.state(6)))
         widths.append((before.horizontal_std_m, predicted.horizontal_std_m, middle.horizontal_std_m))
     low, high = chi2.ppf([0.025, 0.975], 8 * runs) / runs
     assert low < np.mean(at_end) < high and low < np.mean(in_middle) < high
     before, late, middle = np.mean(widths, axis=0)
-    # White acceleration of 1 m2/s3 alone spreads by sqrt(2 * 40^3 / 3) in a gap of 40 s, the clock and the speed come on top.
+    # White acceleration of 1 m2/s3 alone spreads by sqrt(2 * 40^3 / 3) in a gap of 40 s, the clock and the
+    # speed come on top.
     assert late > np.sqrt(2.0 * 40.0**3 / 3.0) and before < 0.05 * late and middle < 0.35 * late
 
 
 def test_an_aircraft_is_where_the_track_says_and_not_where_a_fix_at_rest_would_be(sky):
     """250 m/s on a straight course, begun 1 km off with no idea of the velocity."""
     rng = np.random.default_rng(73)
-    walk = ways.wander(rng, np.arange(0.0, 10.1, 0.5), ABOVE_DUBLIN, (200.0, 150.0, 0.0), (0.0, 0.0), (1e-5, 1e-7, 0.0, 0.0))
+    walk = ways.wander(
+        rng, np.arange(0.0, 10.1, 0.5), ABOVE_DUBLIN, (200.0, 150.0, 0.0), (0.0, 0.0), (1e-5, 1e-7, 0.0, 0.0)
+    )
     orbits, assistance = sky
-    begun = TrackState(0.0, np.concatenate([walk.place[0] + 600.0, np.zeros(3), [3000.0, 0.0]]),
-                       np.diag([1e3] * 3 + [150.0] * 3 + [3e3, 100.0]))
+    begun = TrackState(
+        0.0,
+        np.concatenate([walk.place[0] + 600.0, np.zeros(3), [3000.0, 0.0]]),
+        np.diag([1e3] * 3 + [150.0] * 3 + [3e3, 100.0]),
+    )
     tracker = Tracker(assistance, MOTIONS["aircraft"], begun)
     for batch in ways.measure(walk, orbits, rng):
         tracker.update(batch)
@@ -186,13 +213,15 @@ def test_outliers_are_left_out_and_a_lost_track_says_so(sky):
         clean.update(batch)
         bad = names[k % 6] if k >= 3 else None
         spoilt = [replace(row, toa_s=row.toa_s + 3e-7) if row.satellite == bad else row for row in batch]
-        update, = dirty.update(spoilt)
+        (update,) = dirty.update(spoilt)
         assert update.rejected == ((bad,) if bad else ())
     assert not dirty.lost
     assert nees(dirty.state, walk.state(-1)) < chi2.ppf(0.999, 8)
     for k in range(3):
-        batch = [replace(row, t_s=row.t_s + 1.0 + k, toa_s=row.toa_s + 1e-4 * (i - 2.5))
-                 for i, row in enumerate(ways.measure(walk, orbits)[-1])]
+        batch = [
+            replace(row, t_s=row.t_s + 1.0 + k, toa_s=row.toa_s + 1e-4 * (i - 2.5))
+            for i, row in enumerate(ways.measure(walk, orbits)[-1])
+        ]
         assert dirty.update(batch)[0].used == ()
     assert dirty.lost
 
@@ -216,14 +245,17 @@ def test_fixes_can_be_followed_too(sky):
 
 
 def test_round_trips_of_one_satellite_and_a_height_are_followed_to_their_bound():
-    """20 draws of 11 round trips over 20 s, begun 1 km off on the right side: the position's NEES is in its 95 % interval."""
+    """20 draws of 11 round trips over 20 s, begun 1 km off on the right side: the position's NEES is in its
+    95 % interval."""
     low, runs, found = round_trips.Pass(), 20, []
     assistance, times = parse_assistance(low.assistance("left")), np.linspace(0.0, 20.0, 11)
     for seed in range(runs):
         rng = np.random.default_rng([78, seed])
         root = np.diag([700.0] * 3 + [1e-3] * 3 + [1e3, 10.0])
         begun = TrackState(0.0, np.concatenate([low.ue, np.zeros(5)]) + root @ rng.standard_normal(8), root)
-        tracker = Tracker(assistance, MOTIONS["rest"], begun, Height(500.0 + 5.0 * rng.standard_normal(), 5.0))
+        tracker = Tracker(
+            assistance, MOTIONS["rest"], begun, Height(500.0 + 5.0 * rng.standard_normal(), 5.0)
+        )
         for line in low.lines(times, 20e-9, rng):
             tracker.update([from_json_line(line)])
         state = tracker.state
@@ -263,7 +295,10 @@ def test_predicted_windows_hold_the_truth_and_are_narrow(sky):
             for index in (6, 7, 8):
                 toa, doppler = ways.readings(walk, index, orbits[window.satellite])
                 toa_there, doppler_there = window.predict(walk.t_s[index])
-                held += abs(toa - toa_there) < window.half_width_s and abs(doppler - doppler_there) < window.doppler_half_width_hz
+                held += (
+                    abs(toa - toa_there) < window.half_width_s
+                    and abs(doppler - doppler_there) < window.doppler_half_width_hz
+                )
     assert held == 10 * 6 * 3
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Claims that pass and claims that fail, mirror and iso-range impostors among them, from round trips of the tests' own world."""
+"""Claims that pass and claims that fail, mirror and iso-range impostors among them, from round trips of the
+tests' own world."""
 
 import itertools
 import json
@@ -51,7 +52,9 @@ def impostor(a_pass, t_tx_s, away_m):
     def place(turn):
         return a_pass.place(away_m * np.sin(bearing + turn), away_m * np.cos(bearing + turn))
 
-    turn = brentq(lambda x: a_pass.times(round_trips.world.geodetic_to_ecef(*place(x)), [t_tx_s])[0] - truth, 0.05, 3.0)
+    turn = brentq(
+        lambda x: a_pass.times(round_trips.world.geodetic_to_ecef(*place(x)), [t_tx_s])[0] - truth, 0.05, 3.0
+    )
     return place(turn)
 
 
@@ -72,7 +75,11 @@ LEVEL_1 = {
     "100 m too high": (lambda p: p.place(0.0, 0.0, 600.0), LATE, "inconsistent"),
     "5 km off": (lambda p: p.place(0.0, 5e3), LATE, "inconsistent"),
     "the mirror, 100 km away, over the track": (lambda p: p.mirror(WINDOW), WINDOW, "consistent"),
-    "the mirror's neighbour, 2 km from it": (lambda p: p.place(*(p.axes[:2] @ (102e3 * p.right))), WINDOW, "inconsistent"),
+    "the mirror's neighbour, 2 km from it": (
+        lambda p: p.place(*(p.axes[:2] @ (102e3 * p.right))),
+        WINDOW,
+        "inconsistent",
+    ),
     "same range 60 km away, one round trip": (lambda p: impostor(p, 90.0, 60e3), LATE[:1], "consistent"),
     "same range 60 km away, 20 s of them": (lambda p: impostor(p, 90.0, 60e3), LATE, "inconsistent"),
 }
@@ -93,7 +100,7 @@ def test_level_1_does_not_judge_what_it_cannot_compare(low):
     tall = Claim(*low.place(0.0, 0.0), height_std_m=100.0)
     found = verify(rows, parse_assistance(low.assistance()), tall, 1)
     line = low.orbit.position(LATE[-1:])[0] - low.ue
-    lowest = low.axes[2] @ line / np.linalg.norm(line)      # sine of the elevation
+    lowest = low.axes[2] @ line / np.linalg.norm(line)  # sine of the elevation
     assert found.verdict == "inconclusive"
     assert found.to_dict()["sharpest_std_s"] == pytest.approx(2.0 * 100.0 * lowest / 299792458.0, rel=0.01)
     nothing = verify([], parse_assistance(low.assistance()), tall, 1)
@@ -138,7 +145,9 @@ def test_the_claims_own_height_is_no_evidence(low):
 
 def test_an_equatorial_track_leaves_both_sides_open():
     """No turn of the Earth tells them apart, whatever the window; another place is still refuted."""
-    flat = round_trips.Pass(latitude_deg=0.3, longitude_deg=30.0, across_m=33e3, heading_deg=90.0, height_m=0.0)
+    flat = round_trips.Pass(
+        latitude_deg=0.3, longitude_deg=30.0, across_m=33e3, heading_deg=90.0, height_m=0.0
+    )
     times = np.linspace(0.0, 60.0, 7)
     rows = measured(flat, times)
     mirror = flat.mirror(times)
@@ -204,45 +213,111 @@ def run(capsys, *arguments):
 
 def test_command_prints_one_verdict_line_of_the_contract(files, capsys, tmp_path):
     picture = tmp_path / "maps" / "verdict.png"
-    status, out, err = run(capsys, files / "rtt.jsonl", "--assistance", files / "assistance.json", "--claim", "48.0,11.0,500",
-                           "--level", "2", "--radius-km", "5", "--plot", picture)
+    status, out, err = run(
+        capsys,
+        files / "rtt.jsonl",
+        "--assistance",
+        files / "assistance.json",
+        "--claim",
+        "48.0,11.0,500",
+        "--level",
+        "2",
+        "--radius-km",
+        "5",
+        "--plot",
+        picture,
+    )
     line = json.loads(out)
     assert (status, err, out.count("\n")) == (0, "", 1)
-    assert (line["type"], line["schema"], line["level"], line["verdict"]) == ("verdict", "ntnpos.verdict/1", 2, "consistent")
+    assert (line["type"], line["schema"], line["level"], line["verdict"]) == (
+        "verdict",
+        "ntnpos.verdict/1",
+        2,
+        "consistent",
+    )
     assert line["claim"]["height_m"] == 500.0 and line["radius_m"] == 5e3 and line["distance_m"] < 1e3
     assert picture.read_bytes()[:4] == b"\x89PNG"
 
 
 def test_command_without_a_height_takes_the_networks_and_its_doubt(files, capsys):
-    status, out, _ = run(capsys, files / "rtt.jsonl", "--assistance", files / "assistance.json", "--claim", "48.0,11.0",
-                         "--level", 1)
+    status, out, _ = run(
+        capsys,
+        files / "rtt.jsonl",
+        "--assistance",
+        files / "assistance.json",
+        "--claim",
+        "48.0,11.0",
+        "--level",
+        1,
+    )
     claim = json.loads(out)["claim"]
     assert status == 0 and (claim["height_m"], claim["height_std_m"]) == (500.0, 20.0)
 
 
-@pytest.mark.parametrize("area, claim, verdict, decision", [
-    ("here", "48.0,11.0,500", "consistent", "inside"), ("there", "48.0,11.0,500", "inconsistent", "outside"),
-    ("there", "48.0,12.05,500", "inconsistent", "outside")])
+@pytest.mark.parametrize(
+    "area, claim, verdict, decision",
+    [
+        ("here", "48.0,11.0,500", "consistent", "inside"),
+        ("there", "48.0,11.0,500", "inconsistent", "outside"),
+        ("there", "48.0,12.05,500", "inconsistent", "outside"),
+    ],
+)
 def test_command_decides_on_an_area(files, capsys, area, claim, verdict, decision):
-    _, out, _ = run(capsys, files / "rtt.jsonl", "--assistance", files / "assistance.json", "--claim", claim, "--level", 2,
-                    "--area", files / f"{area}.geojson")
+    _, out, _ = run(
+        capsys,
+        files / "rtt.jsonl",
+        "--assistance",
+        files / "assistance.json",
+        "--claim",
+        claim,
+        "--level",
+        2,
+        "--area",
+        files / f"{area}.geojson",
+    )
     line = json.loads(out)
-    assert line["verdict"] == verdict and line["area"]["decision"] == decision and line["area"]["name"] == area
+    assert (
+        line["verdict"] == verdict and line["area"]["decision"] == decision and line["area"]["name"] == area
+    )
 
 
 def test_command_with_nothing_measured_has_no_result(files, capsys, tmp_path):
     silent = tmp_path / "silent.jsonl"
     silent.write_text('{"type": "measurement", "kind": "rtt", "satellite": "LEO-1", "status": "no_signal"}\n')
     for level in (1, 2):
-        status, out, _ = run(capsys, silent, "--assistance", files / "assistance.json", "--claim", "48,11,500", "--level", level)
+        status, out, _ = run(
+            capsys,
+            silent,
+            "--assistance",
+            files / "assistance.json",
+            "--claim",
+            "48,11,500",
+            "--level",
+            level,
+        )
         assert status == 1 and json.loads(out)["verdict"] == "inconclusive"
 
 
-@pytest.mark.parametrize("change", [
-    ["--claim", "91,11"], ["--claim", "48"], ["--claim", "48,11,nan"], ["--claim", "48,11,1e9"], ["--level", "3"],
-    ["--radius-km", "0"], ["--radius-km", "far"], ["--threshold-ns", "-5"], ["--level", "1", "--area", "{folder}/here.geojson"],
-    ["--area", "{folder}/none.geojson"], ["--area", "{folder}/rtt.jsonl"], ["--area", "{folder}/assistance.json"],
-    ["--assistance", "{folder}/rtt.jsonl"], ["--height-std-m", "3"], ["--plot", "/dev/null/x.png"]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ["--claim", "91,11"],
+        ["--claim", "48"],
+        ["--claim", "48,11,nan"],
+        ["--claim", "48,11,1e9"],
+        ["--level", "3"],
+        ["--radius-km", "0"],
+        ["--radius-km", "far"],
+        ["--threshold-ns", "-5"],
+        ["--level", "1", "--area", "{folder}/here.geojson"],
+        ["--area", "{folder}/none.geojson"],
+        ["--area", "{folder}/rtt.jsonl"],
+        ["--area", "{folder}/assistance.json"],
+        ["--assistance", "{folder}/rtt.jsonl"],
+        ["--height-std-m", "3"],
+        ["--plot", "/dev/null/x.png"],
+    ],
+)
 def test_bad_usage_is_one_line(files, capsys, change):
     arguments = {"--assistance": f"{files}/assistance.json", "--claim": "48.0,11.0,500", "--level": "2"}
     arguments |= {name: value.format(folder=files) for name, value in zip(change[::2], change[1::2])}
@@ -251,8 +326,21 @@ def test_bad_usage_is_one_line(files, capsys, change):
 
 
 def test_a_southern_claim_is_a_value(files, top):
-    done = subprocess.run([sys.executable, top / "apps" / "verify.py", files / "rtt.jsonl", "--assistance",
-                           files / "assistance.json", "--claim", "-33.9,18.4,10", "--level", "1"], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            top / "apps" / "verify.py",
+            files / "rtt.jsonl",
+            "--assistance",
+            files / "assistance.json",
+            "--claim",
+            "-33.9,18.4,10",
+            "--level",
+            "1",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0 and json.loads(done.stdout)["verdict"] == "inconsistent", done.stderr
 
 
@@ -262,8 +350,11 @@ def test_times_of_arrival_of_many_satellites_are_held_against_a_claim_too():
     assistance = scene.assistance(skies)
     rows = scene.noisy(scene.measure(skies, scene.Receiver(scene.ecef())), np.random.default_rng(97))
     lat, lon, height = scene.DUBLIN
-    for north_m, first, second in ((0.0, "consistent", "consistent"), (1e3, "inconsistent", "consistent"),
-                                   (20e3, "inconsistent", "inconsistent")):
+    for north_m, first, second in (
+        (0.0, "consistent", "consistent"),
+        (1e3, "inconsistent", "consistent"),
+        (20e3, "inconsistent", "inconsistent"),
+    ):
         claim = Claim(lat + north_m / 111.3e3, lon, height)
         found = [verify(rows, assistance, claim, level) for level in (1, 2)]
         assert [v.verdict for v in found] == [first, second], [v.reason for v in found]

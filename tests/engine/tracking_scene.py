@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A receiver on the move under real satellites, for the tests of tracking: formulas of the tests' own world.
 
-Orbits and travel times are `tests/reference/exact_world`; the way and the clock are random walks in steps far shorter than
-the time between measurements; Doppler is a difference quotient over the receiver's clock. """
+Orbits and travel times are `tests/reference/exact_world`; the way and the clock are random walks in steps far
+shorter than the time between measurements; Doppler is a difference quotient over the receiver's clock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ SUBSTEPS = 50
 
 @dataclass
 class Walk:
-    """Truth at the measurements' instants: [n, 3] places and velocities (ECEF), clock offset and drift [n] (s, s/s)."""
+    """Truth at the measurements' instants: [n, 3] places and velocities (ECEF), clock offset and drift [n]
+    (s, s/s)."""
 
     t_s: np.ndarray
     place: np.ndarray
@@ -34,7 +35,9 @@ class Walk:
 
     def state(self, index: int) -> np.ndarray:
         """As the tracker orders it, [8]."""
-        return np.concatenate([self.place[index], self.velocity[index], C * self.offset_s[[index]], C * self.drift[[index]]])
+        return np.concatenate(
+            [self.place[index], self.velocity[index], C * self.offset_s[[index]], C * self.drift[[index]]]
+        )
 
 
 def orbits(names_and_skies: dict) -> dict:
@@ -48,7 +51,8 @@ def wander(rng, times, start, velocity_enu, densities, clock=(1e-5, 1e-7, 0.0, 0
     Parameters
     ----------
     densities : (horizontal, vertical) spectral densities of the acceleration, m2/s3
-    clock : offset (s), drift (s/s), and densities of c times the offset (m2/s) and of c times the drift (m2/s3)
+    clock : offset (s), drift (s/s), and densities of c times the offset (m2/s) and of c times the drift
+        (m2/s3)
     """
     axes = world.enu(*start[:2])
     place, velocity = world.geodetic_to_ecef(*start), np.asarray(velocity_enu, float) @ axes
@@ -70,6 +74,7 @@ def wander(rng, times, start, velocity_enu, densities, clock=(1e-5, 1e-7, 0.0, 0
 
 def readings(walk: Walk, index: int, orbit, carrier_hz: float = scene.CARRIER_HZ) -> tuple[float, float]:
     """toa and Doppler at the receiver clock's reading walk.t_s[index], noise-free."""
+
     def toa(since: float) -> float:
         offset = walk.offset_s[index] + walk.drift[index] * since
         arrival = walk.t_s[index] + since - offset
@@ -80,7 +85,9 @@ def readings(walk: Walk, index: int, orbit, carrier_hz: float = scene.CARRIER_HZ
     return toa(0.0), -carrier_hz * (toa(h) - toa(-h)) / (2.0 * h)
 
 
-def measure(walk: Walk, sky: dict, rng=None, toa_std_s: float = 1e-9, doppler_std_hz: float = 5.0) -> list[list[Measurement]]:
+def measure(
+    walk: Walk, sky: dict, rng=None, toa_std_s: float = 1e-9, doppler_std_hz: float = 5.0
+) -> list[list[Measurement]]:
     """A list of measurements for each instant of the walk, with white noise where there is a generator."""
     found = []
     for index, t_s in enumerate(walk.t_s):
@@ -88,7 +95,10 @@ def measure(walk: Walk, sky: dict, rng=None, toa_std_s: float = 1e-9, doppler_st
         for name, orbit in sky.items():
             toa, doppler = readings(walk, index, orbit)
             if rng is not None:
-                toa, doppler = toa + toa_std_s * rng.standard_normal(), doppler + doppler_std_hz * rng.standard_normal()
+                toa, doppler = (
+                    toa + toa_std_s * rng.standard_normal(),
+                    doppler + doppler_std_hz * rng.standard_normal(),
+                )
             batch.append(Measurement(name, float(t_s), toa, toa_std_s, doppler, doppler_std_hz))
         found.append(batch)
     return found

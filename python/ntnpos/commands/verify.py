@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`verify MEASUREMENTS.jsonl --assistance FILE --claim LAT,LON[,HEIGHT_M] --level 1|2`: one verdict line.
 
-Exit status (contract section 4): 0 a verdict, be it inconclusive; 1 nothing was measured that it could come from, the
-line says so; 2 bad usage or bad input, one line on stderr. """
+Exit status (contract section 4): 0 a verdict, be it inconclusive; 1 nothing was measured that it could come
+from, the line says so; 2 bad usage or bad input, one line on stderr."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from .solve import check_satellites
 
 EXAMPLE = """examples:
   ./ntnpos verify rtt.jsonl --assistance assistance.json --claim 48.0,11.0,500 --level 1
-  ./ntnpos verify rtt.jsonl --assistance assistance.json --claim 48.0,11.0,500 --level 2 --radius-km 5 --plot out/verdict.png
-  ./ntnpos verify rtt.jsonl --assistance assistance.json --claim 48.0,11.0 --level 2 --height-m 500 --height-std-m 30 \\
-      --area germany.geojson
+  ./ntnpos verify rtt.jsonl --assistance assistance.json --claim 48.0,11.0,500 --level 2 --radius-km 5 \\
+      --plot out/verdict.png
+  ./ntnpos verify rtt.jsonl --assistance assistance.json --claim 48.0,11.0 --level 2 \\
+      --height-m 500 --height-std-m 30 --area germany.geojson
 """
 
 
@@ -34,31 +35,66 @@ def claimed(text: str) -> tuple[float, ...]:
         found = tuple(float(part) for part in text.split(","))
     except ValueError:
         found = ()
-    good = len(found) in (2, 3) and all(map(math.isfinite, found)) and abs(found[0]) <= 90.0 and abs(found[1]) <= 180.0
+    good = (
+        len(found) in (2, 3)
+        and all(map(math.isfinite, found))
+        and abs(found[0]) <= 90.0
+        and abs(found[1]) <= 180.0
+    )
     if not good or (len(found) == 3 and not -1e3 <= found[2] <= 1e5):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not LAT,LON[,HEIGHT_M]: -90 to 90, -180 to 180 degrees, -1000 to 100000 m")
+            f"{text!r} is not LAT,LON[,HEIGHT_M]: -90 to 90, -180 to 180 degrees, -1000 to 100000 m"
+        )
     return found
 
 
 def parser() -> Parser:
     """The command's arguments."""
-    found = Parser(prog="ntnpos verify", epilog=EXAMPLE,
-                   description="Whether measurements bear out where a device says it is: one verdict line (JSON).")
+    found = Parser(
+        prog="ntnpos verify",
+        epilog=EXAMPLE,
+        description="Whether measurements bear out where a device says it is: one verdict line (JSON).",
+    )
     found.add_argument("measurements", type=Path, help="JSON Lines of measurements")
-    found.add_argument("--assistance", type=Path, required=True, help="assistance data that the measurements belong to")
-    found.add_argument("--claim", type=claimed, required=True, metavar="LAT,LON[,HEIGHT_M]",
-                       help="the claimed place; without a height, the assistance data's prior and its deviation")
-    found.add_argument("--level", type=int, choices=(1, 2), required=True,
-                       help="1: a veto by delays; 2: the network's own position")
+    found.add_argument(
+        "--assistance", type=Path, required=True, help="assistance data that the measurements belong to"
+    )
+    found.add_argument(
+        "--claim",
+        type=claimed,
+        required=True,
+        metavar="LAT,LON[,HEIGHT_M]",
+        help="the claimed place; without a height, the assistance data's prior and its deviation",
+    )
+    found.add_argument(
+        "--level",
+        type=int,
+        choices=(1, 2),
+        required=True,
+        help="1: a veto by delays; 2: the network's own position",
+    )
     default = Thresholds()
-    found.add_argument("--radius-km", type=number(0.0, 2e4, above=True), default=default.radius_m / 1e3,
-                       help=f"level 2: the device is to be within this of the claim (default {default.radius_m / 1e3:g})")
-    found.add_argument("--threshold-ns", type=number(0.0, 1e9, above=True), default=1e9 * default.rtt_s,
-                       help=f"level 1: largest difference of a delay (default {1e9 * default.rtt_s:g})")
-    found.add_argument("--claim-std-m", type=number(0.0, 1e6), default=0.0,
-                       help="standard deviation of the claim's east and north each (default 0)")
-    found.add_argument("--area", type=Path, metavar="FILE", help="level 2: GeoJSON polygons that the device must be in")
+    found.add_argument(
+        "--radius-km",
+        type=number(0.0, 2e4, above=True),
+        default=default.radius_m / 1e3,
+        help=f"level 2: the device is to be within this of the claim (default {default.radius_m / 1e3:g})",
+    )
+    found.add_argument(
+        "--threshold-ns",
+        type=number(0.0, 1e9, above=True),
+        default=1e9 * default.rtt_s,
+        help=f"level 1: largest difference of a delay (default {1e9 * default.rtt_s:g})",
+    )
+    found.add_argument(
+        "--claim-std-m",
+        type=number(0.0, 1e6),
+        default=0.0,
+        help="standard deviation of the claim's east and north each (default 0)",
+    )
+    found.add_argument(
+        "--area", type=Path, metavar="FILE", help="level 2: GeoJSON polygons that the device must be in"
+    )
     found.add_argument("--plot", type=Path, metavar="FILE", help="write a map (PNG)")
     add_height(found)
     return found
@@ -98,7 +134,9 @@ def _claim(place: tuple[float, ...], std_m: float, height: Height | None, assist
     return Claim(*place, known.height_m, std_m, known.std_m)
 
 
-def _draw(path: Path, verdict: Verdict, measurements: list[Measurement], assistance: Assistance, area: Area | None) -> None:
+def _draw(
+    path: Path, verdict: Verdict, measurements: list[Measurement], assistance: Assistance, area: Area | None
+) -> None:
     """The picture; InputError where it cannot be written."""
     from .. import claim_map  # matplotlib is slow to import and needed only now
 

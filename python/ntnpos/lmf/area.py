@@ -30,8 +30,9 @@ class Area:
 
     def contains(self, latitude_deg, longitude_deg) -> np.ndarray:
         """Whether each place [n] is inside; one on the border is."""
-        return shapely.intersects_xy(self.shape, np.asarray(longitude_deg, dtype=float),
-                                     np.asarray(latitude_deg, dtype=float))
+        return shapely.intersects_xy(
+            self.shape, np.asarray(longitude_deg, dtype=float), np.asarray(latitude_deg, dtype=float)
+        )
 
     def probability(self, geodetic: tuple[float, float, float], covariance_m2: np.ndarray) -> float:
         """Probability that a Gaussian place lies inside, from 4000 places that share it evenly.
@@ -46,12 +47,16 @@ class Area:
         return float(np.mean(self.contains(*_spread(geodetic[0], geodetic[1], covariance_m2))))
 
 
-def _spread(latitude_deg: float, longitude_deg: float, covariance_m2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _spread(
+    latitude_deg: float, longitude_deg: float, covariance_m2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Latitudes and longitudes of places of equal probability: a sunflower of Rayleigh radii, on a sphere."""
     index = np.arange(_SAMPLES) + 0.5
     radius, angle = np.sqrt(-2.0 * np.log(1.0 - index / _SAMPLES)), index * _GOLDEN_ANGLE
     variance, axes = np.linalg.eigh(covariance_m2)
-    east, north = axes @ (np.sqrt(np.maximum(variance, 0.0))[:, None] * radius * [np.cos(angle), np.sin(angle)])
+    east, north = axes @ (
+        np.sqrt(np.maximum(variance, 0.0))[:, None] * radius * [np.cos(angle), np.sin(angle)]
+    )
     return places_around(latitude_deg, longitude_deg, np.stack([east, north], axis=-1))
 
 
@@ -91,7 +96,9 @@ def _collect(value: Any, path: str, where: str, names: list[str], polygons: list
     elif kind in ("Polygon", "MultiPolygon"):
         rings = value.get("coordinates")
         for number, polygon in enumerate([rings] if kind == "Polygon" else _list(rings, path, where)):
-            polygons.append(_polygon(polygon, path, f"{where}coordinates" + (f"[{number}]" if kind != "Polygon" else "")))
+            polygons.append(
+                _polygon(polygon, path, f"{where}coordinates" + (f"[{number}]" if kind != "Polygon" else ""))
+            )
     elif kind not in ("Point", "MultiPoint", "LineString", "MultiLineString"):
         raise InputError(path, where + "type", f"is {describe(kind)}", "a type of GeoJSON object")
 
@@ -104,7 +111,9 @@ def _list(value: Any, path: str, where: str) -> list:
 
 def _polygon(rings: Any, path: str, where: str) -> Any:
     """A polygon from its rings: the outside, then holes."""
-    read = [_ring(ring, path, f"{where}[{number}]") for number, ring in enumerate(_list(rings, path, where + "."))]
+    read = [
+        _ring(ring, path, f"{where}[{number}]") for number, ring in enumerate(_list(rings, path, where + "."))
+    ]
     polygon = shapely.Polygon(read[0], read[1:])
     if not polygon.is_valid:
         raise InputError(path, where, shapely.is_valid_reason(polygon), "rings that do not cross")

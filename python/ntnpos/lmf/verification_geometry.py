@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Gaussian place against a circle on the ground: probability of being inside, and whether chance explains being outside."""
+"""A Gaussian place against a circle on the ground: probability of being inside, and whether chance explains
+being outside."""
 
 from __future__ import annotations
 
@@ -12,26 +13,33 @@ from ..world import ground
 from ..world.frames import ecef_to_geodetic, geodetic_to_ecef
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
-_REACH = 9.0            # standard deviations beyond which nothing is left
+_REACH = 9.0  # standard deviations beyond which nothing is left
 _LEAST_STD_M = 1e-6
 
 
 def ground_offset(place, claim) -> np.ndarray:
     """East and north [2] in m from a claim to a place (both ECEF [3]), as long as the way over the ground.
 
-    Both are taken to the claim's height. The way is the arc over the chord on a sphere through the claim: within 0.5 % of the ellipsoid's geodesic. """
+    Both are taken to the claim's height. The way is the arc over the chord on a sphere through the claim:
+    within 0.5 % of the ellipsoid's geodesic.
+    """
     claim = np.asarray(claim, dtype=float)
     latitude, longitude, _ = ecef_to_geodetic(place)
-    local = geometry.local_axes(claim) @ (geodetic_to_ecef(latitude, longitude, ecef_to_geodetic(claim)[2]) - claim)
+    local = geometry.local_axes(claim) @ (
+        geodetic_to_ecef(latitude, longitude, ecef_to_geodetic(claim)[2]) - claim
+    )
     across = float(np.hypot(local[0], local[1]))
     if across == 0.0:
         return np.zeros(2)
     radius = float(np.linalg.norm(claim))
-    return local[:2] / across * (2.0 * radius * np.arcsin(min(0.5 * float(np.linalg.norm(local)) / radius, 1.0)))
+    return (
+        local[:2] / across * (2.0 * radius * np.arcsin(min(0.5 * float(np.linalg.norm(local)) / radius, 1.0)))
+    )
 
 
 def places_around(latitude_deg: float, longitude_deg: float, offset) -> tuple[np.ndarray, np.ndarray]:
-    """Latitudes and longitudes [n] (degrees) at ways of east and north [n, 2] in m over the ground, on a sphere."""
+    """Latitudes and longitudes [n] (degrees) at ways of east and north [n, 2] in m over the ground, on a
+    sphere."""
     east, north = np.moveaxis(np.asarray(offset, dtype=float), -1, 0)
     lat, lon = ground.from_map(latitude_deg, longitude_deg, east, north)
     return lat, (lon + 180.0) % 360.0 - 180.0
@@ -54,7 +62,8 @@ def probability_within(offset, covariance, radius_m: float) -> float:
     radius_m : float
     """
     mean, std = _principal(offset, covariance)
-    # Along the wider axis by quadrature, across it exactly. Where the narrow one is a step, it steps at `edge`.
+    # Along the wider axis by quadrature, across it exactly. Where the narrow one is a step, it steps at
+    # `edge`.
     low, high = max(-radius_m, mean[1] - _REACH * std[1]), min(radius_m, mean[1] + _REACH * std[1])
     if low >= high:
         return 0.0
@@ -74,7 +83,8 @@ def probability_within(offset, covariance, radius_m: float) -> float:
 
 
 def deviations_to_circle(offset, covariance, radius_m: float) -> float:
-    """Mahalanobis distance from a Gaussian's mean to the nearest point of a circle about the origin; 0 inside."""
+    """Mahalanobis distance from a Gaussian's mean to the nearest point of a circle about the origin; 0
+    inside."""
     mean, std = _principal(offset, covariance)
     if np.hypot(*mean) <= radius_m:
         return 0.0
@@ -93,7 +103,8 @@ def deviations_to_circle(offset, covariance, radius_m: float) -> float:
 
 
 def probability_beyond(deviations: float) -> float:
-    """Probability that a Gaussian of two dimensions lies farther from its mean than so many standard deviations."""
+    """Probability that a Gaussian of two dimensions lies farther from its mean than so many standard
+    deviations."""
     return float(np.exp(-0.5 * deviations**2))
 
 

@@ -39,9 +39,16 @@ class Place:
         """As a verdict line has it."""
         latitude, longitude, height = self.estimate.geodetic
         area = {} if self.in_area is None else {"probability_in_area": self.in_area}
-        return {"latitude_deg": latitude, "longitude_deg": longitude, "height_m": height,
-                "ecef_m": list(self.estimate.ecef_m), "horizontal_std_m": self.estimate.horizontal_std_m,
-                "weight": self.weight, "distance_m": self.distance_m, "probability_within_radius": self.within} | area
+        return {
+            "latitude_deg": latitude,
+            "longitude_deg": longitude,
+            "height_m": height,
+            "ecef_m": list(self.estimate.ecef_m),
+            "horizontal_std_m": self.estimate.horizontal_std_m,
+            "weight": self.weight,
+            "distance_m": self.distance_m,
+            "probability_within_radius": self.within,
+        } | area
 
 
 @dataclass(frozen=True)
@@ -74,17 +81,27 @@ def places_of(fix: Fix, claim: Claim, radius_m: float, area: Area | None = None)
         offset = geometry.ground_offset(estimate.ecef_m, claim.ecef)
         covariance = geometry.horizontal_covariance(estimate.covariance_ecef_m2, claim.ecef) + own
         chance = geometry.probability_beyond(geometry.deviations_to_circle(offset, covariance, radius_m))
-        inside = None if area is None else area.probability(estimate.geodetic, estimate.covariance_enu_m2[:2, :2])
-        places.append(Place(estimate, float(weight), float(np.hypot(*offset)),
-                            geometry.probability_within(offset, covariance, radius_m), chance, inside))
+        inside = (
+            None if area is None else area.probability(estimate.geodetic, estimate.covariance_enu_m2[:2, :2])
+        )
+        places.append(
+            Place(
+                estimate,
+                float(weight),
+                float(np.hypot(*offset)),
+                geometry.probability_within(offset, covariance, radius_m),
+                chance,
+                inside,
+            )
+        )
     return tuple(sorted(places, key=lambda place: -place.weight))
 
 
 def judge_places(places: Sequence[Place], thresholds: Thresholds) -> Judgement:
     """The verdict of at least one place.
 
-    Consistent: every open place is within the radius, with the wanted confidence. Inconsistent: from no open place can
-    chance reach the radius. Everything else is left open, with the reason. """
+    Consistent: every open place is within the radius, with the wanted confidence. Inconsistent: from no open
+    place can chance reach the radius. Everything else is left open, with the reason."""
     best = max(place.weight for place in places)
     opened = [place for place in places if place.weight * thresholds.least_odds >= best]
     total = sum(place.weight for place in opened)
@@ -94,43 +111,68 @@ def judge_places(places: Sequence[Place], thresholds: Thresholds) -> Judgement:
     if not near:
         nearest = min(opened, key=lambda place: place.distance_m)
         also = "" if len(opened) == 1 else f", the nearest of {len(opened)} places that fit"
-        return Judgement("inconsistent", probability, f"the network's position is {_km(nearest.distance_m)} from the "
-                         f"claim{also}: chance reaches its {radius} with probability {nearest.chance:.1e}", tuple(places))
+        return Judgement(
+            "inconsistent",
+            probability,
+            f"the network's position is {_km(nearest.distance_m)} from the "
+            f"claim{also}: chance reaches its {radius} with probability {nearest.chance:.1e}",
+            tuple(places),
+        )
     if len(near) < len(opened):
         away = max((place for place in opened if place not in near), key=lambda place: place.weight)
-        reason = (f"{len(opened)} places fit the measurements, the claim's and one {_km(away.distance_m)} from it "
-                  f"(its share of the likelihood is {away.weight / total:.2g}): nothing decides between them")
+        reason = (
+            f"{len(opened)} places fit the measurements, the claim's and one {_km(away.distance_m)} from it "
+            f"(its share of the likelihood is {away.weight / total:.2g}): nothing decides between them"
+        )
         return Judgement("inconclusive", probability, reason, tuple(places))
     if probability >= thresholds.confidence:
-        reason = (f"the network's position is {_km(near[0].distance_m)} from the claim, within {radius} with probability "
-                  f"{_share(probability)}")
+        reason = (
+            f"the network's position is {_km(near[0].distance_m)} from the claim, within {radius} with "
+            f"probability "
+            f"{_share(probability)}"
+        )
         return Judgement("consistent", probability, reason, tuple(places))
     std_m = near[0].estimate.horizontal_std_m
     if std_m > 0.5 * thresholds.radius_m:
-        reason = f"the geometry leaves the position open (horizontal standard deviation {_km(std_m)}, radius {radius})"
+        reason = (
+            f"the geometry leaves the position open (horizontal standard deviation {_km(std_m)}, "
+            f"radius {radius})"
+        )
     else:
-        reason = (f"the network's position is {_km(near[0].distance_m)} from the claim, at the edge of its {radius}: "
-                  f"within with probability {_share(probability)}")
+        reason = (
+            f"the network's position is {_km(near[0].distance_m)} from the claim, at the edge of its "
+            f"{radius}: "
+            f"within with probability {_share(probability)}"
+        )
     return Judgement("inconclusive", probability, reason, tuple(places))
 
 
-def judge_area(places: Sequence[Place], claim_inside: bool, area: Area, thresholds: Thresholds) -> tuple[str, float, str]:
-    """Decision ("inside", "outside" or "open"), probability of being in the area, and the verdict's reason."""
+def judge_area(
+    places: Sequence[Place], claim_inside: bool, area: Area, thresholds: Thresholds
+) -> tuple[str, float, str]:
+    """Decision ("inside", "outside" or "open"), probability of being in the area, and the verdict's
+    reason."""
     total = sum(place.weight for place in places)
     probability = sum(place.weight * place.in_area for place in places) / total
     if not claim_inside:
         return "outside", probability, f"the claimed place is not in {area.name}"
     if probability >= thresholds.confidence and all(
-            place.in_area >= thresholds.confidence or place.weight * thresholds.least_odds < total for place in places):
+        place.in_area >= thresholds.confidence or place.weight * thresholds.least_odds < total
+        for place in places
+    ):
         return "inside", probability, f"in {area.name} with probability {_share(probability)}"
     if probability <= thresholds.false_alarm:
         return "outside", probability, f"in {area.name} with probability {probability:.1e} only"
-    return "open", probability, f"in {area.name} with probability {_share(probability)}: neither inside nor outside"
+    return (
+        "open",
+        probability,
+        f"in {area.name} with probability {_share(probability)}: neither inside nor outside",
+    )
 
 
 def _weights(estimates: Sequence[Estimate]) -> np.ndarray:
-    """Shares of the likelihood; equal where estimates leave out different sources, as their residuals then do not
-    compare."""
+    """Shares of the likelihood; equal where estimates leave out different sources, as their residuals then do
+    not compare."""
     if any(estimate.without is not None for estimate in estimates):
         return np.full(len(estimates), 1.0 / len(estimates))
     weight = np.array([estimate.likelihood for estimate in estimates])

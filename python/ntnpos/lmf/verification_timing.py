@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Level 1: measured delays against those of a claimed place. A veto: it can refute a claim, never prove one.
 
-A claimed place gives a delay for every row. The differences, and their means over runs of 2, 4, 8, ... rows of one
-satellite (noise averages there, a false place does not), must stay within the threshold; where their own uncertainty is
-larger than that, within what chance explains. All places of the same ranges pass, a mirror of the ground track among them. """
+A claimed place gives a delay for every row. The differences, and their means over runs of 2, 4, 8, ... rows
+of one satellite (noise averages there, a false place does not), must stay within the threshold; where their
+own uncertainty is larger than that, within what chance explains. All places of the same ranges pass, a mirror
+of the ground track among them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from .claim import Claim, Thresholds
 DELAYS = {"rtt": 2.0, "toa": 1.0, "ul_rtoa": 1.0}
 """Kinds of rows that are delays, and how often each crosses the service link."""
 
-_LEAST_SHARE = 1e-6     # of a run's variance that the clock must leave to be a test
+_LEAST_SHARE = 1e-6  # of a run's variance that the clock must leave to be a test
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class TimingRows:
     std_s : [n] standard deviation of the measured
     common_std_s : [n] standard deviation of an error that all rows of a satellite share
     gradient : [n, 3] change of the claim's delay with east, north and up, s/m
-    nuisance : [n, k] effect of unknowns that the rows share (a clock's offset and drift), any unit; k may be 0
+    nuisance : [n, k] effect of unknowns that the rows share (a clock's offset and drift), any unit; k may be
+        0
     """
 
     sources: tuple[str, ...]
@@ -52,7 +55,8 @@ class TimingRows:
 
 @dataclass(frozen=True)
 class Run:
-    """A mean over consecutive rows of one satellite: the difference from the claim's delay, and its uncertainty."""
+    """A mean over consecutive rows of one satellite: the difference from the claim's delay, and its
+    uncertainty."""
 
     satellite: str
     t_s: float
@@ -83,7 +87,7 @@ class TimingTest:
 def delays_beside(system: System, claim: Claim, orbit_std_m: Mapping[str, float]) -> TimingRows | None:
     """The delays of a system of rows beside those of a claim; None where it has none.
 
-    `orbit_std_m`: deviation of each coordinate of the ephemeris by satellite; absent: 0. """
+    `orbit_std_m`: deviation of each coordinate of the ephemeris by satellite; absent: 0."""
     state = np.zeros(system.layout.size)
     state[system.layout.position] = claim.ecef
     axes = geometry.local_axes(claim.ecef)
@@ -99,8 +103,17 @@ def delays_beside(system: System, claim: Claim, orbit_std_m: Mapping[str, float]
         orbit = [orbit_std_m.get(name, 0.0) for name in model.sources]
         common = np.hypot(part.common_std, crossings / C_M_S * np.array(orbit))
         one = np.broadcast_to(part.scale * model.std, residual[0].shape)
-        blocks.append((np.array(model.sources, dtype=object), np.ravel(t_s), -residual[0], one, common,
-                       jacobian[0][:, system.layout.position] @ axes.T, jacobian[0][:, shared]))
+        blocks.append(
+            (
+                np.array(model.sources, dtype=object),
+                np.ravel(t_s),
+                -residual[0],
+                one,
+                common,
+                jacobian[0][:, system.layout.position] @ axes.T,
+                jacobian[0][:, shared],
+            )
+        )
     if not blocks:
         return None
     sources, *columns = (np.concatenate(column) for column in zip(*blocks))
@@ -108,26 +121,36 @@ def delays_beside(system: System, claim: Claim, orbit_std_m: Mapping[str, float]
 
 
 def out_of_reach(system: System, claim: Claim, radius_m: float, false_alarm: float) -> str | None:
-    """Satellite whose round trip no place within a radius of the claim can give; None where every one can be met.
+    """Satellite whose round trip no place within a radius of the claim can give; None where every one can be
+    met.
 
-    Places are sampled on rings at three heights within three of its deviations; 3 % are allowed for what lies between."""
+    Places are sampled on rings at three heights within three of its deviations; 3 % are allowed for what lies
+    between.
+    """
     part = system.part("rtt")
     if part is None:
         return None
     ring = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
-    offsets = np.array([[0.0, 0.0]] + [[r * np.sin(a), r * np.cos(a)] for r in (radius_m / 2, radius_m) for a in ring])
+    offsets = np.array(
+        [[0.0, 0.0]] + [[r * np.sin(a), r * np.cos(a)] for r in (radius_m / 2, radius_m) for a in ring]
+    )
     heights = claim.height_m + 3.0 * claim.height_std_m * np.array([-1.0, 0.0, 1.0])
     lat, lon = verification_geometry.places_around(claim.latitude_deg, claim.longitude_deg, offsets)
     places = geodetic_to_ecef(lat, lon, heights[:, None]).reshape(-1, 3)
     states = np.zeros((len(places), system.layout.size))
     states[:, system.layout.position] = places
     residual = part.model.evaluate(system.layout, states)[0]
-    margin = 0.03 * np.ptp(residual, axis=0) - ndtri(0.5 * false_alarm / residual.shape[1]) * part.scale * part.model.std
+    margin = (
+        0.03 * np.ptp(residual, axis=0)
+        - ndtri(0.5 * false_alarm / residual.shape[1]) * part.scale * part.model.std
+    )
     beyond = (np.min(residual, axis=0) > margin) | (np.max(residual, axis=0) < -margin)
     return None if not beyond.any() else part.model.sources[int(np.argmax(beyond))]
 
 
-def judge_delays(rows: TimingRows, horizontal_std_m: float, height_std_m: float, thresholds: Thresholds) -> TimingTest:
+def judge_delays(
+    rows: TimingRows, horizontal_std_m: float, height_std_m: float, thresholds: Thresholds
+) -> TimingTest:
     """Hold every run of rows against the threshold.
 
     Parameters
@@ -140,12 +163,19 @@ def judge_delays(rows: TimingRows, horizontal_std_m: float, height_std_m: float,
     if not means:
         return TimingTest(False, None, np.inf, 1.0)
     quantile = -float(ndtri(0.5 * thresholds.false_alarm / len(means)))
-    runs = [Run(name, float(t_s), int(count), float(difference), std, max(thresholds.rtt_s, quantile * std))
-            for name, t_s, count, difference, variance in means for std in [float(np.sqrt(variance))]]
+    runs = [
+        Run(name, float(t_s), int(count), float(difference), std, max(thresholds.rtt_s, quantile * std))
+        for name, t_s, count, difference, variance in means
+        for std in [float(np.sqrt(variance))]
+    ]
     worst = max(runs, key=lambda run: abs(run.difference_s) / run.threshold_s)
     rarest = min(2.0 * float(ndtr(-abs(run.difference_s) / run.std_s)) for run in runs)
-    return TimingTest(abs(worst.difference_s) > worst.threshold_s, worst, min(run.std_s for run in runs),
-                      min(1.0, rarest * len(runs)))
+    return TimingTest(
+        abs(worst.difference_s) > worst.threshold_s,
+        worst,
+        min(run.std_s for run in runs),
+        min(1.0, rarest * len(runs)),
+    )
 
 
 def _by_source(rows: TimingRows) -> list[np.ndarray]:
@@ -156,28 +186,39 @@ def _by_source(rows: TimingRows) -> list[np.ndarray]:
 
 
 def _runs(rows: TimingRows, spread: np.ndarray) -> list[tuple]:
-    """Satellite, time, rows, mean difference and its variance of every run of 1, 2, 4, ... rows of a satellite, and of all.
+    """Satellite, time, rows, mean difference and its variance of every run of 1, 2, 4, ... rows of a
+    satellite, and of all.
 
-    `spread` [n, 3]: what the claim's own deviations do to each row. """
+    `spread` [n, 3]: what the claim's own deviations do to each row."""
     found = []
     for picked in _by_source(rows):
         weight = 1.0 / rows.std_s[picked] ** 2
-        columns = np.column_stack([weight, weight * rows.t_s[picked], weight * rows.difference_s[picked],
-                                   weight * rows.common_std_s[picked], weight[:, None] * spread[picked]])
+        columns = np.column_stack(
+            [
+                weight,
+                weight * rows.t_s[picked],
+                weight * rows.difference_s[picked],
+                weight * rows.common_std_s[picked],
+                weight[:, None] * spread[picked],
+            ]
+        )
         length, count = 1, len(picked)
         while length < 2 * count:
             run = min(length, count)
             starts = np.arange(0, count - run + 1, run)
-            sums = np.add.reduceat(columns[:starts[-1] + run], starts, axis=0)
+            sums = np.add.reduceat(columns[: starts[-1] + run], starts, axis=0)
             mean = sums[:, 1:] / sums[:, :1]
             variance = 1.0 / sums[:, 0] + np.sum(mean[:, 2:] ** 2, axis=1)
-            found += zip([rows.sources[picked[0]]] * len(starts), mean[:, 0], [run] * len(starts), mean[:, 1], variance)
+            found += zip(
+                [rows.sources[picked[0]]] * len(starts), mean[:, 0], [run] * len(starts), mean[:, 1], variance
+            )
             length *= 2
     return found
 
 
 def _without_clock(rows: TimingRows, spread: np.ndarray) -> list[tuple]:
-    """The same of each satellite's mean alone, after the shared unknowns are fitted; none where these explain all."""
+    """The same of each satellite's mean alone, after the shared unknowns are fitted; none where these explain
+    all."""
     inverse = 1.0 / rows.std_s
     basis, size, _ = np.linalg.svd(rows.nuisance * inverse[:, None], full_matrices=False)
     basis = basis[:, size > 1e-9 * size[0]]
@@ -193,5 +234,13 @@ def _without_clock(rows: TimingRows, spread: np.ndarray) -> list[tuple]:
         weight = left * inverse
         shared = [weight[others] @ rows.common_std_s[others] for others in satellites]
         variance = np.sum(left**2) + np.sum((weight @ spread) ** 2) + np.sum(np.square(shared))
-        found.append((rows.sources[picked[0]], np.mean(rows.t_s[picked]), len(picked), weight @ rows.difference_s, variance))
+        found.append(
+            (
+                rows.sources[picked[0]],
+                np.mean(rows.t_s[picked]),
+                len(picked),
+                weight @ rows.difference_s,
+                variance,
+            )
+        )
     return found

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Horizontal protection level by solution separation: a radius that the error exceeds no more often than stated.
+"""Horizontal protection level by solution separation: a radius that the error exceeds no more often than
+stated.
 
-For every source that may be faulty, the position without it has its own covariance and lies some way from the one that
-is reported. While all those separations stay below their thresholds, a fault can have moved the position by no more than
-the threshold and the other solution's own error. Source: Blanch et al., "Baseline advanced RAIM user algorithm and
-possible improvements", IEEE Trans. AES 51(1), 2015, its horizontal level, without nominal biases; all rows of a satellite
-fail together, and two faults at a time are counted as risk that nothing watches. """
+For every source that may be faulty, the position without it has its own covariance and lies some way from the
+one that is reported. While all those separations stay below their thresholds, a fault can have moved the
+position by no more than the threshold and the other solution's own error. Source: Blanch et al., "Baseline
+advanced RAIM user algorithm and possible improvements", IEEE Trans. AES 51(1), 2015, its horizontal level,
+without nominal biases; all rows of a satellite fail together, and two faults at a time are counted as risk
+that nothing watches."""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ from .system import System
 HEIGHT = "height"
 """The source that is no satellite: a height known beforehand, which may be wrong."""
 
-_MOST_STD_M = 5e4   # of a position that leaves a source out: beyond, it watches nothing
+_MOST_STD_M = 5e4  # of a position that leaves a source out: beyond, it watches nothing
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class IntegrityBudget:
     """How probabilities are shared out. Raises `InputError` for one outside (0, 0.5]."""
 
     risk: float = 1e-5
-    """Probability a fix that the error exceeds the level unnoticed, faults that are watched included (P_HMI)."""
+    """Probability a fix that the error exceeds the level unnoticed, faults that are watched included
+    (P_HMI)."""
     false_alarm: float = 1e-4
     """Probability that a separation test stops a sound fix (continuity), over all tests."""
     satellite_fault: float = 1e-4
@@ -46,7 +49,9 @@ class IntegrityBudget:
             value = getattr(self, field.name)
             number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
             if not number or not 0.0 < value <= 0.5:
-                raise InputError("integrity budget", field.name, f"is {describe(value)}", "a number above 0 to 0.5")
+                raise InputError(
+                    "integrity budget", field.name, f"is {describe(value)}", "a number above 0 to 0.5"
+                )
 
     def fault(self, source: str) -> float:
         """Prior probability of a fault of a source."""
@@ -81,7 +86,8 @@ class Protection:
     Attributes
     ----------
     hpl_m : horizontal protection level; None where a separation fails or the rows leave the position open
-    risk : probability a fix that the error exceeds it unnoticed: the budget's, and that of faults nothing watches
+    risk : probability a fix that the error exceeds it unnoticed: the budget's, and that of faults nothing
+        watches
     unwatched : sources whose fault cannot be seen, as the others give no position (to 50 km)
     separations : one a source
     reason : why there is no level; None where there is one
@@ -94,8 +100,12 @@ class Protection:
     reason: str | None = None
 
 
-def protection_level(system: System, state: np.ndarray, budget: IntegrityBudget = IntegrityBudget(),
-                     variance_factor: float = 1.0) -> Protection:
+def protection_level(
+    system: System,
+    state: np.ndarray,
+    budget: IntegrityBudget = IntegrityBudget(),
+    variance_factor: float = 1.0,
+) -> Protection:
     """Level of the solution at `state` [n].
 
     Parameters
@@ -113,7 +123,7 @@ def protection_level(system: System, state: np.ndarray, budget: IntegrityBudget 
     full = _covariance(jacobian, local)
     if full is None:
         return Protection(None, 1.0, reason="the rows leave the position open")
-    major = np.linalg.eigh(full)[1][:, ::-1].T      # rows: the error ellipse's axes
+    major = np.linalg.eigh(full)[1][:, ::-1].T  # rows: the error ellipse's axes
     axes = major @ local
     std = _along(full, major, variance_factor)
     watched, unwatched, separations = [], [], []
@@ -135,15 +145,23 @@ def protection_level(system: System, state: np.ndarray, budget: IntegrityBudget 
     risk += sum(budget.fault(a) * budget.fault(b) for a, b in combinations(sources, 2))
     failed = [s.source for s in separations if not s.passed]
     if failed:
-        return Protection(None, min(risk, 1.0), tuple(unwatched), tuple(separations),
-                          f"the position without {', '.join(failed)} is farther off than chance explains")
-    prior, threshold, own = (np.array(column) for column in zip(*watched)) if watched else (np.zeros(0), *np.zeros((2, 0, 2)))
+        return Protection(
+            None,
+            min(risk, 1.0),
+            tuple(unwatched),
+            tuple(separations),
+            f"the position without {', '.join(failed)} is farther off than chance explains",
+        )
+    prior, threshold, own = (
+        (np.array(column) for column in zip(*watched)) if watched else (np.zeros(0), *np.zeros((2, 0, 2)))
+    )
     level = [_level(std[axis], prior, threshold[:, axis], own[:, axis], 0.5 * budget.risk) for axis in (0, 1)]
     return Protection(float(np.hypot(*level)), float(min(risk, 1.0)), tuple(unwatched), tuple(separations))
 
 
 def _covariance(jacobian: np.ndarray, local: np.ndarray) -> np.ndarray | None:
-    """Covariance [2, 2] along two axes (rows of `local`, ECEF) of whitened rows; None where they leave it open."""
+    """Covariance [2, 2] along two axes (rows of `local`, ECEF) of whitened rows; None where they leave it
+    open."""
     size = jacobian.shape[1]
     rows = np.vstack([jacobian, np.zeros((max(0, size - len(jacobian)), size))])
     covariance = covariance_of(np.linalg.qr(rows, mode="r"))[:3, :3]
@@ -165,7 +183,10 @@ def _along(covariance: np.ndarray, axes: np.ndarray, factor: float) -> np.ndarra
 def _level(std: float, prior: np.ndarray, threshold: np.ndarray, own: np.ndarray, risk: float) -> float:
     """The level along one axis: where the fault-free and all watched cases together use up the risk.
 
-    `prior`, `threshold`, `own` [n]: probability, separation threshold and standard deviation of each watched fault. """
+    `prior`, `threshold`, `own` [n]: probability, separation threshold and standard deviation of each watched
+    fault.
+    """
+
     def beyond(level: float) -> float:
         faulty = np.minimum(1.0, 2.0 * ndtr((threshold - level) / own))
         return float(2.0 * ndtr(-level / std) + prior @ faulty) - risk

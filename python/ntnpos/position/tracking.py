@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A receiver that moves: position, velocity, clock offset and drift from rows or fixes as they come.
 
-The measurements' models are the solver's own; the filter between them is `unscented`, the motion `motion`. A source whose
-rows do not fit the prediction is left out of that update. An orbit's stated error is shared by the rows of one update, but
-from update to update it is taken for a new one: what it leaves in the position in the long run is not in the stated
-deviation. """
+The measurements' models are the solver's own; the filter between them is `unscented`, the motion `motion`. A
+source whose rows do not fit the prediction is left out of that update. An orbit's stated error is shared by
+the rows of one update, but from update to update it is taken for a new one: what it leaves in the position in
+the long run is not in the stated deviation."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from .system import System, Weighted
 GATE = 1e-5
 """Probability that a sound source is left out of an update."""
 MOST_UPDATES = 20000
-_GROUP_S = 0.02         # rows this close are one update: each is modelled at its own time
-_BOUNDS = ("drift", "speed", "ephemeris")   # what the solver knows beforehand; here the state does
+_GROUP_S = 0.02  # rows this close are one update: each is modelled at its own time
+_BOUNDS = ("drift", "speed", "ephemeris")  # what the solver knows beforehand; here the state does
 _CROSSINGS = {"toa": 1.0, "ul_rtoa": 1.0, "rtt": 2.0}
-_LOST_AFTER = 3         # updates in a row in which most sources do not fit
+_LOST_AFTER = 3  # updates in a row in which most sources do not fit
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,23 @@ class Tracker:
     start : TrackState
         Where to begin; `first_state` makes one from a fix.
     height : Height, optional
-        Known at the start. It is taken once, as its error stays; how soon it is outdated the motion's vertical noise says.
+        Known at the start. It is taken once, as its error stays; how soon it is outdated the motion's
+        vertical noise says.
     gate : float
         Probability that a sound source is left out of an update.
     most : int
         Updates remembered for smoothing; the oldest go first, so that memory stays bounded.
     """
 
-    def __init__(self, assistance: Assistance, motion: Motion, start: TrackState, height: Height | None = None,
-                 gate: float = GATE, most: int = MOST_UPDATES):
+    def __init__(
+        self,
+        assistance: Assistance,
+        motion: Motion,
+        start: TrackState,
+        height: Height | None = None,
+        gate: float = GATE,
+        most: int = MOST_UPDATES,
+    ):
         self._assistance, self._motion, self._gate = assistance, motion, gate
         self._history: deque[TrackState] = deque([start], maxlen=most)
         self._misfits = 0
@@ -162,10 +170,22 @@ class Tracker:
 
     def _with_orbit(self, part: Weighted) -> Weighted:
         """The part with its satellites' stated orbit error as one that a satellite's rows share."""
-        stated = max(getattr(self._assistance.transmitter(name), "position_std_m", 0.0) for name in part.model.sources
-                     ) if part.model.kind in _CROSSINGS else 0.0
-        return replace(part, common_std=float(np.hypot(part.common_std, _CROSSINGS[part.model.kind] * stated / C_M_S))
-                       ) if stated else part
+        stated = (
+            max(
+                getattr(self._assistance.transmitter(name), "position_std_m", 0.0)
+                for name in part.model.sources
+            )
+            if part.model.kind in _CROSSINGS
+            else 0.0
+        )
+        return (
+            replace(
+                part,
+                common_std=float(np.hypot(part.common_std, _CROSSINGS[part.model.kind] * stated / C_M_S)),
+            )
+            if stated
+            else part
+        )
 
     def update_fix(self, fix: Fix) -> Update | None:
         """Take a fix's position; None where it has none, or more than one fits. Raises as `update`."""
@@ -174,17 +194,25 @@ class Tracker:
         root = np.linalg.cholesky(np.array(fix.estimate.covariance_ecef_m2))
         place = np.array(fix.estimate.ecef_m)
         before = self.predicted(fix.t_s)
-        innovation = unscented.Innovation(before.mean, before.root, lambda states: solve_triangular(
-            root, (states[:, :3] - place).T, lower=True).T)
+        innovation = unscented.Innovation(
+            before.mean,
+            before.root,
+            lambda states: solve_triangular(root, (states[:, :3] - place).T, lower=True).T,
+        )
         return self._decide(before, innovation, {"fix": np.arange(3)})
 
     def _take(self, before: TrackState, system: System) -> Update:
         """Update with a system's rows, source by source through the gate."""
         innovation = unscented.Innovation(before.mean, before.root, lambda states: system.evaluate(states)[0])
-        return self._decide(before, innovation,
-                            {name: np.flatnonzero(system.sources == name) for name in dict.fromkeys(system.sources)})
+        return self._decide(
+            before,
+            innovation,
+            {name: np.flatnonzero(system.sources == name) for name in dict.fromkeys(system.sources)},
+        )
 
-    def _decide(self, before: TrackState, innovation: unscented.Innovation, by_source: dict[str, np.ndarray]) -> Update:
+    def _decide(
+        self, before: TrackState, innovation: unscented.Innovation, by_source: dict[str, np.ndarray]
+    ) -> Update:
         """Gate each source, take the others' rows, remember the state."""
         distance = {name: innovation.distance(picked) for name, picked in by_source.items()}
         used = tuple(n for n, picked in by_source.items() if distance[n] <= chdtri(len(picked), self._gate))
@@ -222,15 +250,20 @@ class Tracker:
         found = [forward[-1]]
         for state in reversed(forward[:-1]):
             step = self._motion.step(state.mean[:3], found[-1].t_s - state.t_s)
-            found.append(TrackState(state.t_s, *unscented.smoothed(state.mean, state.root, *step, found[-1].mean,
-                                                                   found[-1].root)))
+            found.append(
+                TrackState(
+                    state.t_s,
+                    *unscented.smoothed(state.mean, state.root, *step, found[-1].mean, found[-1].root),
+                )
+            )
         found.reverse()
         wanted = set(times)
         return [state for state in found if not wanted or state.t_s in wanted]
 
 
-def first_state(fix: Fix, motion: Motion, clock_std_s: float = 1e-6, drift_std: float = 1e-6,
-                inflation: float = 1.0) -> TrackState:
+def first_state(
+    fix: Fix, motion: Motion, clock_std_s: float = 1e-6, drift_std: float = 1e-6, inflation: float = 1.0
+) -> TrackState:
     """Where to begin from a fix with a position.
 
     Parameters
@@ -250,7 +283,9 @@ def first_state(fix: Fix, motion: Motion, clock_std_s: float = 1e-6, drift_std: 
     root = np.zeros((SIZE, SIZE))
     root[:3, :3] = inflation * np.linalg.cholesky(np.array(estimate.covariance_ecef_m2)).T
     axes = geometry.local_axes(mean[:3])
-    root[3:6, 3:6] = np.array([motion.speed_std_m_s, motion.speed_std_m_s, motion.climb_std_m_s])[:, None] * axes
+    root[3:6, 3:6] = (
+        np.array([motion.speed_std_m_s, motion.speed_std_m_s, motion.climb_std_m_s])[:, None] * axes
+    )
     root[6, 6], root[7, 7] = C_M_S * clock_std_s, C_M_S * drift_std
     return TrackState(float(fix.t_s), mean, root)
 
@@ -259,4 +294,6 @@ def _moved(state: TrackState, motion: Motion, t_s: float) -> TrackState:
     """The state at a later time."""
     if t_s == state.t_s:
         return state
-    return TrackState(t_s, *unscented.moved(state.mean, state.root, *motion.step(state.mean[:3], t_s - state.t_s)))
+    return TrackState(
+        t_s, *unscented.moved(state.mean, state.root, *motion.step(state.mean[:3], t_s - state.t_s))
+    )

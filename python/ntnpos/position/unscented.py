@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Square-root unscented Kalman filter, as plain functions on arrays.
 
-The sigma points are the mean and one standard deviation times sqrt(n) to either side along each column of the root: the
-unscented transform with kappa = 0, where all weights are positive (also known as cubature). Covariances are kept as roots
-R [n, n] with covariance R'R, and every step is one QR decomposition of stacked rows: they stay symmetric and positive
-whatever the rounding. Source: Julier and Uhlmann, Proc. IEEE 92 (2004); Arasaratnam and Haykin, IEEE Trans. AC 54 (2009). """
+The sigma points are the mean and one standard deviation times sqrt(n) to either side along each column of the
+root: the unscented transform with kappa = 0, where all weights are positive (also known as cubature).
+Covariances are kept as roots R [n, n] with covariance R'R, and every step is one QR decomposition of stacked
+rows: they stay symmetric and positive whatever the rounding. Source: Julier and Uhlmann, Proc. IEEE 92
+(2004); Arasaratnam and Haykin, IEEE Trans. AC 54 (2009).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 
-def moved(mean: np.ndarray, root: np.ndarray, transition: np.ndarray, noise_root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moved(
+    mean: np.ndarray, root: np.ndarray, transition: np.ndarray, noise_root: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean [n] and root [n, n] after a linear step with noise of covariance noise_root' noise_root."""
     return transition @ mean, np.linalg.qr(np.vstack([root @ transition.T, noise_root]), mode="r")
 
@@ -26,7 +30,8 @@ class Innovation:
     ----------
     mean, root : predicted state [n] and root [n, n]
     residual : callable
-        States [K, n] to residuals (model - measured) [K, m] whose errors are independent and of unit variance.
+        States [K, n] to residuals (model - measured) [K, m] whose errors are independent and of unit
+        variance.
     """
 
     def __init__(self, mean: np.ndarray, root: np.ndarray, residual: Callable[[np.ndarray], np.ndarray]):
@@ -57,9 +62,16 @@ class Innovation:
         return self._mean - triangle[:count, count:].T @ white, triangle[count:, count:]
 
 
-def smoothed(mean: np.ndarray, root: np.ndarray, transition: np.ndarray, noise_root: np.ndarray, next_mean: np.ndarray,
-             next_root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and root of a filtered state, given the smoothed state one linear step later (Rauch, Tung and Striebel)."""
+def smoothed(
+    mean: np.ndarray,
+    root: np.ndarray,
+    transition: np.ndarray,
+    noise_root: np.ndarray,
+    next_mean: np.ndarray,
+    next_root: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and root of a filtered state, given the smoothed state one linear step later (Rauch, Tung and
+    Striebel)."""
     predicted_mean, predicted_root = moved(mean, root, transition, noise_root)
     # gain' = (P')^-1 F P, through the predicted root.
     right = transition @ root.T @ root

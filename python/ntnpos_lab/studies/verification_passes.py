@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Passes for the study `verification`: many UEs at once, each under a low satellite of its own, and their round trips."""
+"""Passes for the study `verification`: many UEs at once, each under a low satellite of its own, and their
+round trips."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class Passes:
     latitude_deg, longitude_deg, height_m : [K] the UE
     right : [K, 2] east and north of the unit vector across the ground track, to the track's right
     side : [K] +1: the UE is to the left of the track, -1: to the right
-    first, second : [K, 3] unit vectors of the orbital plane in the frame that stands still and agrees with ECEF at 0
+    first, second : [K, 3] unit vectors of the orbital plane in the frame that stands still and agrees with
+        ECEF at 0
     """
 
     latitude_deg: np.ndarray
@@ -53,21 +55,28 @@ class Passes:
         """Satellites in ECEF [K, n, 3] at times [K, n]."""
         radius = EARTH_RADIUS_M + ALTITUDE_M
         angle = np.sqrt(MU_M3_S2 / radius**3) * t_s
-        still = radius * (np.cos(angle)[..., None] * self.first[:, None] + np.sin(angle)[..., None] * self.second[:, None])
+        still = radius * (
+            np.cos(angle)[..., None] * self.first[:, None] + np.sin(angle)[..., None] * self.second[:, None]
+        )
         return rotate3(EARTH_RATE_RAD_S * t_s, still)
 
     def moved(self, east_m, north_m) -> tuple[np.ndarray, np.ndarray]:
         """Latitudes and longitudes [K] so far from the UEs."""
-        there = [places_around(lat, lon, [[e, n]]) for lat, lon, e, n in
-                 zip(self.latitude_deg, self.longitude_deg, east_m, north_m)]
+        there = [
+            places_around(lat, lon, [[e, n]])
+            for lat, lon, e, n in zip(self.latitude_deg, self.longitude_deg, east_m, north_m)
+        ]
         return np.array([float(lat[0]) for lat, _ in there]), np.array([float(lon[0]) for _, lon in there])
 
 
 def draw_passes(rng: np.random.Generator, count: int, across_m: float) -> Passes:
-    """UEs up to 60 degrees from the equator, tracks within 20 degrees of the meridian, north or south, on either side."""
+    """UEs up to 60 degrees from the equator, tracks within 20 degrees of the meridian, north or south, on
+    either side."""
     lat, lon = rng.uniform(-_MOST_LATITUDE_DEG, _MOST_LATITUDE_DEG, count), rng.uniform(-180.0, 180.0, count)
     height = rng.uniform(0.0, 500.0, count)
-    heading = np.radians(180.0 * rng.integers(0, 2, count) + rng.uniform(-_MOST_TURN_DEG, _MOST_TURN_DEG, count))
+    heading = np.radians(
+        180.0 * rng.integers(0, 2, count) + rng.uniform(-_MOST_TURN_DEG, _MOST_TURN_DEG, count)
+    )
     side = rng.choice([-1.0, 1.0], count)
     right = np.stack([np.cos(heading), -np.sin(heading)], axis=-1)
     axes = enu_rotation(lat, lon)
@@ -81,7 +90,9 @@ def draw_passes(rng: np.random.Generator, count: int, across_m: float) -> Passes
     return Passes(lat, lon, height, right, side, first, second)
 
 
-def measured(passes: Passes, rng: np.random.Generator | None, window_s: float, noise_s: float, step_s: float = 0.0) -> System:
+def measured(
+    passes: Passes, rng: np.random.Generator | None, window_s: float, noise_s: float, step_s: float = 0.0
+) -> System:
     """Rows of all UEs: round trips with white noise, reported in steps, and a height known to 20 m.
 
     The stated deviation is that of noise and rounding together; without a generator there is no noise."""

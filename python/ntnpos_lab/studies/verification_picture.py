@@ -35,7 +35,7 @@ def draw(path: Path, findings: Findings, subtitle: str) -> None:
 
 def _named(curves: dict, start: str) -> dict:
     """Curves whose name begins so, by the rest of it."""
-    return {name[len(start):]: found for name, found in curves.items() if name.startswith(start)}
+    return {name[len(start) :]: found for name, found in curves.items() if name.startswith(start)}
 
 
 def _errors(axes, curves: dict) -> None:
@@ -43,8 +43,13 @@ def _errors(axes, curves: dict) -> None:
     for name, error in _named(curves, "error Position error, right side known ").items():
         across, window = name.split(" km off the track, ")
         window = window.split(" s")[0]
-        axes.plot(error, np.linspace(0.0, 1.0, len(error)), color=_DISTANCE[across], ls=_WINDOW[window],
-                  label=f"{across} km off the track, {window} s")
+        axes.plot(
+            error,
+            np.linspace(0.0, 1.0, len(error)),
+            color=_DISTANCE[across],
+            ls=_WINDOW[window],
+            label=f"{across} km off the track, {window} s",
+        )
     axes.axhline(0.95, color=GREY, lw=0.8)
     axes.axvline(10.0, color=ORANGE, lw=1.2)
     axes.annotate("10 km", (10.0, 0.02), color=ORANGE, fontsize=9, xytext=(3, 0), textcoords="offset points")
@@ -62,7 +67,11 @@ def _level_1(axes, curves: dict) -> None:
     """Detection against false alarms of level 1's statistic, by how far off the claim is."""
     styles = {"100": ":", "300": "--", "1000": "-"}
     alarm = 0.4 * np.linspace(0.0, 1.0, 401)[1:] ** 2
-    for (case, colour) in (("50 km, 20 s, 200 ns", BLUE), ("200 km, 20 s, 200 ns", GREEN), ("50 km, 20 s, 20 ns", ORANGE)):
+    for case, colour in (
+        ("50 km, 20 s, 200 ns", BLUE),
+        ("200 km, 20 s, 200 ns", GREEN),
+        ("50 km, 20 s, 20 ns", ORANGE),
+    ):
         curve = _named(curves, "roc 1 ").get(case)
         if curve is None:
             continue
@@ -87,7 +96,14 @@ def _level_2(axes, curves: dict) -> None:
     for name, curve in _named(curves, "roc 2 ").items():
         if not name.endswith("known"):
             continue
-        axes.plot(np.maximum(curve["missed"], 2e-4), curve["confirmed"], "o-", ms=4, color=next(colours), label=name.split(", 200 ns")[0])
+        axes.plot(
+            np.maximum(curve["missed"], 2e-4),
+            curve["confirmed"],
+            "o-",
+            ms=4,
+            color=next(colours),
+            label=name.split(", 200 ns")[0],
+        )
     axes.set_xscale("log")
     axes.set_xlim(1.5e-4, 1.0)
     axes.set_ylim(0.0, 1.02)
