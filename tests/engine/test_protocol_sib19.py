@@ -97,7 +97,8 @@ def test_scheduling_fields(name, value):
     ({"k_offset_ms": 1024}, "k_offset_ms: 1024 is out of range; allowed: 1 to 1023"),
     ({"k_mac_ms": 0}, "k_mac_ms: 0 is out of range; allowed: 1 to 512"),
     ({"ul_sync_validity_s": 7}, "ul_sync_validity_s: 7 is not allowed"),
-    ({"common_ta": TA | {"ta_common_s": -1e-6}}, "is no common TA that can be reported"),
+    ({"common_ta": TA | {"ta_common_s": 0.28}}, "is no common TA that can be reported"),
+        ({"common_ta": TA | {"ta_common_s": -1e-6}}, "common_ta.ta_common_s: -1e-06 is out of range"),
     ({"common_ta": TA | {"drift_variant_s_per_s2": -1e-7}}, "is no drift variant of the common TA"),
     ({"common_ta": {}}, "common_ta.epoch_time_s: is missing")])
 def test_what_sib19_cannot_carry_is_refused_by_name(changes, message):

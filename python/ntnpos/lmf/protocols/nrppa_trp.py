@@ -123,7 +123,7 @@ def _items(party: Party, assistance: Assistance, types: tuple[str, ...], where: 
         start = party.satellite.sfn0_time_s - party.satellite.clock_offset_s
         items.append(("sFNInitialisationTime", relative_time.of(start, assistance.epoch, where)))
     if "common_ta" in types and (ta := common_ta(party, where)) is not None:
-        epoch_s, epoch = epoch_near(ta[0], party)
+        epoch_s, epoch = epoch_near(ta.epoch_time_s, party)
         items.append(
             (
                 "choice-extension",

@@ -13,8 +13,8 @@ from typing import Any
 
 from ...errors import InputError, describe
 from ...network import report_quantisation as report
-from ...network.assistance import MAX_TIME_S
 from ...network.fields import Fields
+from ...network.sites import CommonTa, read_common_ta
 from ...world.orbits import OrbitError
 from . import codec
 from .directory import Directory, Party, frame_and_slot, instant
@@ -91,7 +91,7 @@ def _ntn_config(party: Party, where: str, at_s: float | None, orbital: bool) -> 
         "ephemerisInfo-r17": (orbital_form if orbital else position_velocity)(r[0], v[0]),
     }
     fields = Fields(where, "", dict(party.satellite.extra))
-    if (ta := common_ta(party, where)) is not None:
+    if (ta := common_ta(party, where, at_s)) is not None:
         config["ta-Info-r17"] = ta_info(ta, epoch_s)
     for field, name, last in (
         ("k_offset_ms", "cellSpecificKoffset-r17", 1023),
@@ -153,24 +153,24 @@ def epoch_time_s(epoch: dict, party: Party, near_s: float) -> float:
     return instant(epoch["sfn-r17"], slot, party.sfn0_reference_s, party, near_s)
 
 
-def common_ta(party: Party, where: object) -> tuple[float, float, float, float] | None:
-    """(epoch, TA, drift, drift variant) in s, s, s/s, s/s2 of a satellite's `common_ta`; None without one."""
-    values = None if party.satellite is None else party.satellite.extra.get("common_ta")
-    if values is None:
+def common_ta(party: Party, where: object, at_s: float | None = None) -> CommonTa | None:
+    """A satellite's common TA: the piece with its epoch nearest to `at_s`, None: the first; None without one."""
+    if party.satellite is None:
         return None
-    fields = Fields(where, "common_ta", values)
-    return (fields.number("epoch_time_s", -MAX_TIME_S, MAX_TIME_S), fields.number("ta_common_s", -1.0, 1.0),
-            fields.number("drift_s_per_s", -1.0, 1.0, default=0.0),
-            fields.number("drift_variant_s_per_s2", -1.0, 1.0, default=0.0))
+    series = read_common_ta(Fields(where, "", dict(party.satellite.extra)))
+    if series is None:
+        return None
+    return series.pieces[0] if at_s is None else min(series.pieces, key=lambda ta: abs(ta.epoch_time_s - at_s))
 
 
-def ta_info(ta: tuple[float, float, float, float], epoch_s: float) -> dict:
+def ta_info(ta: CommonTa, epoch_s: float) -> dict:
     """TA-Info-r17 of a common TA, carried to `epoch_s`."""
-    start_s, value, drift, variant = ta
-    dt = epoch_s - start_s
-    return {"ta-Common-r17": report.TA_COMMON_S.index(value + drift * dt + variant * dt * dt),
-            "ta-CommonDrift-r17": report.TA_DRIFT_S_S.index(drift + 2.0 * variant * dt),
-            "ta-CommonDriftVariant-r17": report.TA_VARIANT_S_S2.index(variant)}
+    drift = ta.drift_s_per_s + 2.0 * ta.drift_variant_s_per_s2 * (epoch_s - ta.epoch_time_s)
+    return {
+        "ta-Common-r17": report.TA_COMMON_S.index(float(ta.at(epoch_s))),
+        "ta-CommonDrift-r17": report.TA_DRIFT_S_S.index(drift),
+        "ta-CommonDriftVariant-r17": report.TA_VARIANT_S_S2.index(ta.drift_variant_s_per_s2),
+    }
 
 
 def ta_fields(info: dict, epoch_s: float) -> dict:
