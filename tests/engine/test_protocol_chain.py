@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two-way chain through messages: reports of UE and gNB as PDUs, the common TA as NRPPa tells it, a place.
+"""The two-way chain through messages: reports of UE and gNB as PDUs, the common TA as NRPPa tells it, a
+place.
 
 The reports come from the light times of `chain_scene`; none of the engine's is in them.
 """
@@ -46,7 +47,8 @@ def through_messages(found, assistance, k):
 
 @pytest.mark.parametrize("k, rtt_s, place_m", [(-6, 1e-11, 0.01), (0, 6e-10, 1.0)])
 def test_round_trips_close_and_so_does_the_place(chain, k, rtt_s, place_m):
-    """Steps of 8 ps leave the place where it is; steps of 0.5 ns (0.15 m) cost what this geometry makes of them."""
+    """Steps of 8 ps leave the place where it is; steps of 0.5 ns (0.15 m) cost what this geometry makes of
+    them."""
     found, assistance = chain
     pairs = through_messages(found, assistance, k)
     for ue, gnb in pairs:
@@ -59,7 +61,8 @@ def test_round_trips_close_and_so_does_the_place(chain, k, rtt_s, place_m):
 
 
 def test_a_common_ta_from_nrppa_is_off_by_its_own_step(chain):
-    """TA-Common comes in steps of 4.072 ns: at most 2.1 ns of a round trip, 0.3 m of range, whatever else is exact."""
+    """TA-Common comes in steps of 4.072 ns: at most 2.1 ns of a round trip, 0.3 m of range, whatever else is
+    exact."""
     found, assistance = chain
     pieces = []
     for t_s, piece in zip(EPOCHS, assistance.common_ta("S").pieces):

@@ -154,13 +154,16 @@ def epoch_time_s(epoch: dict, party: Party, near_s: float) -> float:
 
 
 def common_ta(party: Party, where: object, at_s: float | None = None) -> CommonTa | None:
-    """A satellite's common TA: the piece with its epoch nearest to `at_s`, None: the first; None without one."""
+    """A satellite's common TA: the piece with its epoch nearest to `at_s`, None: the first; None without
+    one."""
     if party.satellite is None:
         return None
     series = read_common_ta(Fields(where, "", dict(party.satellite.extra)))
     if series is None:
         return None
-    return series.pieces[0] if at_s is None else min(series.pieces, key=lambda ta: abs(ta.epoch_time_s - at_s))
+    return (
+        series.pieces[0] if at_s is None else min(series.pieces, key=lambda ta: abs(ta.epoch_time_s - at_s))
+    )
 
 
 def ta_info(ta: CommonTa, epoch_s: float) -> dict:
