@@ -7,6 +7,7 @@ tests/engine/test_protocol_hostile.py (some minutes; of the decoded ones every f
 
 import os
 import random
+import threading
 import time
 import tracemalloc
 
@@ -181,3 +182,29 @@ def test_deep_and_long_json_is_refused():
         with pytest.raises(InputError) as error:
             jer.from_json("lpp", text)
         assert "\n" not in str(error.value) and len(str(error.value)) < 1500
+
+
+def test_threads_share_one_codec():
+    """Four threads with PDUs of their own, good and bad in turn: each gets its own values."""
+    samples = seeds(with_state_vectors(scene()))
+    expected = [repr(codec.decode(kind, data)) for kind, data in samples]
+    wrong: list[str] = []
+
+    def work(first: int) -> None:
+        for number in range(first, first + 60):
+            at = number % len(samples)
+            kind, data = samples[at]
+            if repr(codec.decode(kind, data)) != expected[at]:
+                wrong.append(f"{number} {kind}")
+            try:
+                codec.decode(kind, data[: len(data) // 2])
+                wrong.append(f"half of {number} {kind}")
+            except InputError:
+                pass
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
