@@ -22,8 +22,15 @@ def draw(path: str | Path, lines: GroundLines, fix: Fix) -> None:
     colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(lines.tracks)}
     for (name, kind), field in zip(lines.names, lines.deviations):
         if np.nanmin(field) < 0.0 < np.nanmax(field):
-            axes.contour(lines.east_m / scale, lines.north_m / scale, field, levels=[0.0], colors=[colours[name]], linewidths=1.1,
-                         linestyles="dashed" if kind in ("range_rate", "aoa") else "solid")
+            axes.contour(
+                lines.east_m / scale,
+                lines.north_m / scale,
+                field,
+                levels=[0.0],
+                colors=[colours[name]],
+                linewidths=1.1,
+                linestyles="dashed" if kind in ("range_rate", "aoa") else "solid",
+            )
     for name, track in lines.tracks.items():
         axes.plot([], [], color=colours[name], lw=1.6, label=name)
         inside = np.max(np.abs(track), axis=1) < lines.reach_m
@@ -33,7 +40,9 @@ def draw(path: str | Path, lines: GroundLines, fix: Fix) -> None:
                 axes.annotate("", track[-1] / scale, track[-2] / scale,
                               arrowprops={"arrowstyle": "-|>", "color": colours[name], "lw": 2.0})
     places = [] if fix.estimate is None else [(fix.estimate, BLUE, "o", "the fix, with 95 % ellipse")]
-    places += [(other, ORANGE, "X", "fits as well" if i == 0 else None) for i, other in enumerate(fix.candidates)]
+    places += [
+        (other, ORANGE, "X", "fits as well" if i == 0 else None) for i, other in enumerate(fix.candidates)
+    ]
     for estimate, colour, marker, label in places:
         _place(axes, lines, estimate, scale, colour, marker, label)
     axes.set_xlim(-lines.reach_m / scale, lines.reach_m / scale)
@@ -55,10 +64,14 @@ def draw(path: str | Path, lines: GroundLines, fix: Fix) -> None:
         plt.close(figure)
 
 
-def _place(axes, lines: GroundLines, estimate: Estimate, scale: float, colour: str, marker: str, label: str | None) -> None:
+def _place(
+    axes, lines: GroundLines, estimate: Estimate, scale: float, colour: str, marker: str, label: str | None
+) -> None:
     """One place that fits, and where it is to 95 %."""
     east, north = lines.at(estimate.ecef_m)
-    axes.plot(east / scale, north / scale, marker, ms=8, color=colour, mec="white", mew=0.8, label=label, zorder=5)
+    axes.plot(
+        east / scale, north / scale, marker, ms=8, color=colour, mec="white", mew=0.8, label=label, zorder=5
+    )
     covariance = estimate.covariance_enu_m2
     if covariance is None:
         return

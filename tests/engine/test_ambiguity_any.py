@@ -25,13 +25,24 @@ def rtt_rows(flight, ue, times, name="S", std_s=STD_S) -> list[Measurement]:
     for t in times:
         down = flight.down_s(ue, t)
         back = flight.meets(ue, t + down)
-        rows.append(Measurement(name, kind="rtt", extra={"rtt_s": down + flight.up_s(ue, back), "rtt_std_s": std_s,
-                                                         "t_tx_s": t, "t_rx_s": back}))
+        rows.append(
+            Measurement(
+                name,
+                kind="rtt",
+                extra={
+                    "rtt_s": down + flight.up_s(ue, back),
+                    "rtt_std_s": std_s,
+                    "t_tx_s": t,
+                    "t_rx_s": back,
+                },
+            )
+        )
     return rows
 
 
 def short_pass(heading=10.0, right_m=140e3, at=(48.0, 11.0), span_s=10.0):
-    """A flight, the UE's geodetic place and its round trips over a few seconds: too short for the Earth's rotation."""
+    """A flight, the UE's geodetic place and its round trips over a few seconds: too short for the Earth's
+    rotation."""
     flight = cs.circular(*at, heading)
     ue = cs.beside(*at, heading, right_m, 40e3, 200.0)
     return flight, ue, rtt_rows(flight, cs.place(*ue), np.linspace(0.0, span_s, 5))
@@ -61,7 +72,9 @@ def test_a_short_pass_leaves_both_sides_open(heading, right_m):
     assert any(not e.inside_prior for e in places) == (abs(right_m) > 150e3)
 
 
-@pytest.mark.parametrize("heading, right_m", [(10.0, 140e3), (10.0, -140e3), (200.0, 60e3), (95.0, -300e3), (350.0, 80e3)])
+@pytest.mark.parametrize(
+    "heading, right_m", [(10.0, 140e3), (10.0, -140e3), (200.0, 60e3), (95.0, -300e3), (350.0, 80e3)]
+)
 def test_the_cells_side_decides(heading, right_m):
     flight, ue, rows = short_pass(heading, right_m)
     for side, truth in (("right", right_m > 0.0), ("left", right_m < 0.0)):
@@ -130,14 +143,19 @@ def test_without_a_height_one_satellite_says_how_little_it_knows():
 
 # ------------------------------------------------------------------------------------------- cells
 
-@pytest.mark.parametrize("lat, lon, heading", [(48.0, 11.0, 10.0), (-30.0, 179.9, 190.0), (5.0, -80.0, 85.0), (60.0, 0.0, 300.0)])
+
+@pytest.mark.parametrize(
+    "lat, lon, heading", [(48.0, 11.0, 10.0), (-30.0, 179.9, 190.0), (5.0, -80.0, 85.0), (60.0, 0.0, 300.0)]
+)
 def test_left_of_the_track_is_left(lat, lon, heading):
     """Against a geodesic drawn at right angles to the heading over the ground."""
     flight = cs.circular(lat, lon, heading)
     a = cs.assistance({"S": flight}, (lat, lon, 0.0))
     for right_m in (-250e3, -20e3, 20e3, 250e3):
         place = cs.place(*cs.beside(lat, lon, heading, right_m))
-        assert left_of_track_m(a.satellites[0].orbit, place, 0.0) == pytest.approx(-right_m, rel=0.02, abs=2e3)
+        assert left_of_track_m(a.satellites[0].orbit, place, 0.0) == pytest.approx(
+            -right_m, rel=0.02, abs=2e3
+        )
         late = left_of_track_m(a.satellites[0].orbit, place, -60.0)
         assert late == pytest.approx(-right_m, rel=0.02, abs=2e3)
 
@@ -153,9 +171,15 @@ def test_polygons_against_distances_on_the_ground():
     assert outside_m(cap, cs.place(70.0, 40.0)) == pytest.approx(1.116e6, rel=0.02)
 
 
-@pytest.mark.parametrize("cell, field", [({"side": "port"}, "side"), ({"polygon_deg": [[0, 0], [1, 1]]}, "polygon_deg"),
-                                         ({"polygon_deg": [[0, 0], [1, 1], [91, 0]]}, r"polygon_deg\[2\]"),
-                                         ({"polygon_deg": "box"}, "polygon_deg")])
+@pytest.mark.parametrize(
+    "cell, field",
+    [
+        ({"side": "port"}, "side"),
+        ({"polygon_deg": [[0, 0], [1, 1]]}, "polygon_deg"),
+        ({"polygon_deg": [[0, 0], [1, 1], [91, 0]]}, r"polygon_deg\[2\]"),
+        ({"polygon_deg": "box"}, "polygon_deg"),
+    ],
+)
 def test_a_wrong_cell_is_refused(cell, field):
     with pytest.raises(InputError, match=field):
         cs.assistance({"S": cs.circular(48.0, 11.0, 10.0)}, cell=cell)
@@ -165,8 +189,13 @@ def test_rows_beyond_the_ephemeris_are_left_out_and_the_others_used():
     """A state vector holds for 300 s either way: of a pass that is longer the rest is solved."""
     flight, ue, _ = short_pass()
     rows = rtt_rows(flight, cs.place(*ue), np.linspace(-100.0, 100.0, 11), std_s=1e-8)
-    late = [replace(row, extra=row.extra | {"t_tx_s": row.extra["t_tx_s"] + 420.0, "t_rx_s": row.extra["t_rx_s"] + 420.0})
-            for row in rows[:3]]
+    late = [
+        replace(
+            row,
+            extra=row.extra | {"t_tx_s": row.extra["t_tx_s"] + 420.0, "t_rx_s": row.extra["t_rx_s"] + 420.0},
+        )
+        for row in rows[:3]
+    ]
     fix = solve(rows + late, cs.assistance({"S": flight}, ue), ue[2])
     assert fix.status == "ok" and error_m(fix.estimate, ue) < 0.01
     assert "3 of 14 measurements" in fix.excluded[0].reason

@@ -42,8 +42,16 @@ def near(fix, deviations: float = 5.0) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kind, names, by", [("rtt", "A", 60.0), ("rtt", "AB", 30.0), ("ul_rtoa", "ABC", 60.0), ("aoa", "AB", 30.0),
-                                             ("range_rate", "ABCD", 40.0)])
+@pytest.mark.parametrize(
+    "kind, names, by",
+    [
+        ("rtt", "A", 60.0),
+        ("rtt", "AB", 30.0),
+        ("ul_rtoa", "ABC", 60.0),
+        ("aoa", "AB", 30.0),
+        ("range_rate", "ABCD", 40.0),
+    ],
+)
 def test_one_wild_row_is_left_out(kind, names, by):
     """Of five a satellite: the others keep the place."""
     clean = long_rows(kind, names, (0.0, 10.0, 20.0, 30.0, 40.0))
@@ -52,17 +60,30 @@ def test_one_wild_row_is_left_out(kind, names, by):
         measured = scene.noisy(clean, np.random.default_rng(seed))
         measured[3] = spoiled(measured[3], by)
         fix = solve(measured, a, scene.PLACE[2])
-        assert fix.estimate is not None and "left out: 1 of A" in fix.reason and near(fix), (fix.status, fix.reason)
+        assert fix.estimate is not None and "left out: 1 of A" in fix.reason and near(fix), (
+            fix.status,
+            fix.reason,
+        )
 
 
-@pytest.mark.parametrize("kind, by, unit", [("rtt", 40.0, "round trip"), ("ul_rtoa", 60.0, "uplink arrival"), ("aoa", 30.0, "direction"),
-                                            ("range_rate", 60.0, "range rate")])
+@pytest.mark.parametrize(
+    "kind, by, unit",
+    [
+        ("rtt", 40.0, "round trip"),
+        ("ul_rtoa", 60.0, "uplink arrival"),
+        ("aoa", 30.0, "direction"),
+        ("range_rate", 60.0, "range rate"),
+    ],
+)
 def test_a_faulty_satellite_is_excluded(kind, by, unit):
     """All rows of one of four satellites are off alike."""
     clean = long_rows(kind, "ABCD", (0.0, 20.0))
     a = scene.assistance()
     for seed in SEEDS:
-        measured = [spoiled(row, by) if row.satellite == "C" else row for row in scene.noisy(clean, np.random.default_rng(seed))]
+        measured = [
+            spoiled(row, by) if row.satellite == "C" else row
+            for row in scene.noisy(clean, np.random.default_rng(seed))
+        ]
         fix = solve(measured, a, scene.PLACE[2])
         assert fix.status == "ok" and [e.satellite for e in fix.excluded] == ["C"], (fix.status, fix.reason)
         assert unit in fix.excluded[0].reason and near(fix) and "C" not in fix.used
@@ -89,14 +110,22 @@ def test_sound_rows_are_left_alone(case):
     a = scene.assistance()
     for seed in range(6):
         fix = solve(scene.noisy(clean, np.random.default_rng(seed)), a, height)
-        assert fix.status in ("ok", "ambiguous") and not fix.excluded and "left out" not in (fix.reason or "") and near(fix)
+        assert (
+            fix.status in ("ok", "ambiguous")
+            and not fix.excluded
+            and "left out" not in (fix.reason or "")
+            and near(fix)
+        )
 
 
 def test_deviations_stated_too_small_widen_the_covariance():
-    """Noise of 2.5 times what is stated, over four satellites: no satellite is blamed, the covariance grows."""
+    """Noise of 2.5 times what is stated, over four satellites: no satellite is blamed, the covariance
+    grows."""
     clean = long_rows("rtt", "ABCD", (0.0, 1.0, 2.0, 3.0))
     rng = np.random.default_rng(5)
     measured = [spoiled(row, 2.5 * rng.standard_normal()) for row in clean]
-    fix, plain = solve(measured, scene.assistance(), scene.PLACE[2]), solve(clean, scene.assistance(), scene.PLACE[2])
+    fix, plain = solve(measured, scene.assistance(), scene.PLACE[2]), solve(
+        clean, scene.assistance(), scene.PLACE[2]
+    )
     assert fix.status == "ok" and not fix.excluded
     assert 1.7 < fix.estimate.horizontal_std_m / plain.estimate.horizontal_std_m < 3.5 and near(fix)

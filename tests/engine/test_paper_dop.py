@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dilution of precision of single-satellite multi-RTT: a RAN1 contribution's printed tables, and what the engine has.
+"""Dilution of precision of single-satellite multi-RTT: a RAN1 contribution's printed tables, and what the
+engine has.
 
-Tables 2 and 3 of a contribution to RAN1 on network-verified UE location for NR NTN (Release 18, 2022): five round trips from one satellite at 600 km, UE 0, 12.5 and 50 km
-off its track. They come from four unknowns (a clock that round trips do not have) on a sphere of 6378.137 km with the Earth turning,
-epochs from zenith forward, those below the horizon dropped. Their "inclination 90" is an equatorial orbit and their "0" a track due
-north, whose inertial inclination is not printed: 86.1482 degrees is fitted to the NDOP column alone, which hangs on its last digit.
+Tables 2 and 3 of a contribution to RAN1 on network-verified UE location for NR NTN (Release 18, 2022): five
+round trips from one satellite at 600 km, UE 0, 12.5 and 50 km off its track. They come from four unknowns (a
+clock that round trips do not have) on a sphere of 6378.137 km with the Earth turning, epochs from zenith
+forward, those below the horizon dropped. Their "inclination 90" is an equatorial orbit and their "0" a track
+due north, whose inertial inclination is not printed: 86.1482 degrees is fitted to the NDOP column alone,
+which hangs on its last digit.
 """
 
 import sys
@@ -23,12 +26,20 @@ from ntnpos.position.rows import Height  # noqa: E402
 
 SPHERE_M, ORBIT_M = 6378137.0, 6978137.0
 # (off the track km, window s): EDOP, NDOP, VDOP, PDOP as printed.
-NORTH = {(0, 20): (6208403.1, 982.3, 805.5, 6208403.2), (0, 50): (358372.6, 69.1, 127.2, 358372.7),
-         (0, 100): (39275.0, 14.0, 34.4, 39275.0), (0, 500): (1573.8, 8.1, 13.2, 1573.9),
-         (12.5, 20): (13147717.5, 2047.6, 277258.8, 13150640.8), (12.5, 50): (7258225.7, 1146.9, 153221.9, 7259842.9),
-         (12.5, 100): (427263.9, 61.7, 8999.0, 427358.7), (12.5, 500): (2745.2, 6.3, 65.6, 2745.9),
-         (50, 20): (5571058.6, 827.1, 467668.1, 5590653.6), (50, 50): (120278.2, 10.5, 10028.3, 120695.6),
-         (50, 100): (11773.7, 6.9, 961.8, 11812.9), (50, 500): (2234.1, 14.6, 159.1, 2239.8)}
+NORTH = {
+    (0, 20): (6208403.1, 982.3, 805.5, 6208403.2),
+    (0, 50): (358372.6, 69.1, 127.2, 358372.7),
+    (0, 100): (39275.0, 14.0, 34.4, 39275.0),
+    (0, 500): (1573.8, 8.1, 13.2, 1573.9),
+    (12.5, 20): (13147717.5, 2047.6, 277258.8, 13150640.8),
+    (12.5, 50): (7258225.7, 1146.9, 153221.9, 7259842.9),
+    (12.5, 100): (427263.9, 61.7, 8999.0, 427358.7),
+    (12.5, 500): (2745.2, 6.3, 65.6, 2745.9),
+    (50, 20): (5571058.6, 827.1, 467668.1, 5590653.6),
+    (50, 50): (120278.2, 10.5, 10028.3, 120695.6),
+    (50, 100): (11773.7, 6.9, 961.8, 11812.9),
+    (50, 500): (2234.1, 14.6, 159.1, 2239.8),
+}
 EQUATOR = {(12.5, 20): (36.2, 1.52e7, 3.19e5, 1.52e7), (12.5, 50): (15.2, 4.56e5, 9.49e3, 4.56e5),
            (12.5, 100): (8.74, 4.40e4, 8.94e2, 4.40e4), (12.5, 500): (10.2, 3.90e3, 63.3, 3.90e3),
            (50, 20): (36.4, 3.85e6, 3.23e5, 3.86e6), (50, 50): (15.3, 1.15e5, 9.58e3, 1.16e5),
@@ -88,16 +99,21 @@ def test_the_equatorial_ue_is_open_in_north():
 def test_tables_4_and_5_are_pdop_times_light_times_error(off_km, printed_km):
     """100 s, 200 ns, track due north: the printed kilometres."""
     directions, ue, axes = scene(86.1482, 1e3 * off_km, np.linspace(0.0, 100.0, 5))
-    assert geometry.dop(directions, ue, axes=axes).pdop * cs.C * 200e-9 / 1e3 == pytest.approx(printed_km, rel=0.005)
+    assert geometry.dop(directions, ue, axes=axes).pdop * cs.C * 200e-9 / 1e3 == pytest.approx(
+        printed_km, rel=0.005
+    )
 
 
-# ------------------------------------------------------------------------------------------- the engine beside them
+# ------------------------------------------------------------------------------------------- the engine
+# beside them
 
 def flight() -> cs.Flight:
     """The track due north at 600 km over the equator, where sphere and ellipsoid are one."""
     speed = np.sqrt(cs.MU / ORBIT_M)
     tilt = np.radians(86.1482)
-    return cs.Flight((ORBIT_M, 0.0, 0.0), (0.0, speed * np.cos(tilt) - cs.OMEGA * ORBIT_M, speed * np.sin(tilt)))
+    return cs.Flight(
+        (ORBIT_M, 0.0, 0.0), (0.0, speed * np.cos(tilt) - cs.OMEGA * ORBIT_M, speed * np.sin(tilt))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +138,8 @@ def test_hdop_of_the_engine_with_a_known_height(north, off_km, hdop):
 
 @pytest.mark.parametrize("off_km, window", [(12.5, 5.0), (50.0, 3.0), (200.0, 2.0)])
 def test_10_km_at_95_percent_within_seconds(north, off_km, window):
-    """2000 draws of 200 ns on five round trips, the height known to a metre, the mirror left aside: 95 % within 10 km."""
+    """2000 draws of 200 ns on five round trips, the height known to a metre, the mirror left aside: 95 %
+    within 10 km."""
     measured, place, a = pass_of(north, off_km, window)
     system, _ = rows.build(rows.usable(measured, a), a, Height(0.0, 1.0), toa_model_std_s=0.0)
     part = system.part("rtt")
@@ -130,5 +147,7 @@ def test_10_km_at_95_percent_within_seconds(north, off_km, window):
     rtt = part.model.rtt_s + part.model.std * rng.standard_normal((2000, 5))
     changed = passes.replaced(system, "rtt", rtt_s=rtt)
     found = solve_many(changed, np.tile(cs.place(*place), (2000, 1)))
-    error = np.linalg.norm((found.position - cs.place(*place)) @ geometry.local_axes(cs.place(*place))[:2].T, axis=1)
+    error = np.linalg.norm(
+        (found.position - cs.place(*place)) @ geometry.local_axes(cs.place(*place))[:2].T, axis=1
+    )
     assert np.mean(error <= 1e4) >= 0.95

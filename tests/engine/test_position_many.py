@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many UEs at once: every method at its Cramer-Rao bound with an honest covariance; the same places as one by one."""
+"""Many UEs at once: every method at its Cramer-Rao bound with an honest covariance; the same places as one by
+one."""
 
 import os
 import sys
@@ -37,7 +38,8 @@ def built(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_errors_are_at_the_bound_and_the_covariance_is_honest(methods, case):
-    """Horizontal rms within 3 % of the bound; NEES within the interval that holds for all methods together at 95 %."""
+    """Horizontal rms within 3 % of the bound; NEES within the interval that holds for all methods together at
+    95 %."""
     system, known = built(methods[case])
     rng = np.random.default_rng([2024, CASES.index(case)])
     found = solve_many(scene.many(system, TRIALS, rng), scene.start(system, TRIALS))
@@ -54,7 +56,8 @@ def test_errors_are_at_the_bound_and_the_covariance_is_honest(methods, case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_same_place_as_one_by_one(methods, case):
-    """Measurement lines with noise through `solve`, and the same rows stacked: within a millionth of a deviation."""
+    """Measurement lines with noise through `solve`, and the same rows stacked: within a millionth of a
+    deviation."""
     measured, height, _ = methods[case]
     a, rng = scene.assistance(), np.random.default_rng(7)
     trials = [scene.noisy(measured, rng) for _ in range(3)]
@@ -67,7 +70,9 @@ def test_the_same_place_as_one_by_one(methods, case):
         off = places[np.argmin(np.linalg.norm(places - place, axis=1))] - place
         assert off @ np.linalg.solve(covariance[:3, :3], off) < 1e-6
         if fix.estimate.ecef_m == tuple(places[np.argmin(np.linalg.norm(places - place, axis=1))]):
-            assert np.allclose(np.array(fix.estimate.covariance_ecef_m2), covariance[:3, :3], rtol=1e-3, atol=1e-4)
+            assert np.allclose(
+                np.array(fix.estimate.covariance_ecef_m2), covariance[:3, :3], rtol=1e-3, atol=1e-4
+            )
 
 
 def test_an_open_direction_is_infinite_and_a_lost_start_says_so(methods):
@@ -88,7 +93,8 @@ def test_unlike_ues_are_refused(methods):
 
 
 def test_many_at_once_is_fast(methods):
-    """At least 26 times a loop of single solves, both by processor time in this run (the benchmark has the figure)."""
+    """At least 26 times a loop of single solves, both by processor time in this run (the benchmark has the
+    figure)."""
     measured, height, _ = methods["dl-tdoa"]
     a = scene.assistance()
     system, _ = built(methods["dl-tdoa"])
@@ -113,11 +119,14 @@ def test_bounds_of_many_are_those_of_each(methods):
     found = bounds_many(system, places)
     for place, covariance in zip(places, found):
         local = local_axes(place) @ covariance[:3, :3] @ local_axes(place).T
-        assert np.allclose(local, cramer_rao(measured, scene.assistance(), place, height=known).covariance_enu_m2, rtol=1e-6)
+        assert np.allclose(
+            local, cramer_rao(measured, scene.assistance(), place, height=known).covariance_enu_m2, rtol=1e-6
+        )
 
 
 def test_fused_fixes_are_at_the_joint_bound(methods):
-    """Angles of two satellites and round trips of four, solved apart and fused, beside one solve of all rows; 8 draws."""
+    """Angles of two satellites and round trips of four, solved apart and fused, beside one solve of all rows;
+    8 draws."""
     a, rng = scene.assistance(), np.random.default_rng(9)
     clean = [methods["aoa"][0], methods["multi-rtt-4"][0]]
     nees = []
@@ -125,7 +134,11 @@ def test_fused_fixes_are_at_the_joint_bound(methods):
         apart = [scene.noisy(rows_of, rng) for rows_of in clean]
         fused = fuse([solve(rows_of, a, toa_model_std_s=0.0) for rows_of in apart])
         joint = solve(apart[0] + apart[1], a, toa_model_std_s=0.0)
-        assert np.allclose(fused.ecef_m, joint.estimate.ecef_m, atol=0.05) and fused.p_value > 1e-4 and fused.dof == 3
+        assert (
+            np.allclose(fused.ecef_m, joint.estimate.ecef_m, atol=0.05)
+            and fused.p_value > 1e-4
+            and fused.dof == 3
+        )
         assert np.allclose(fused.covariance_ecef_m2, joint.estimate.covariance_ecef_m2, rtol=0.01, atol=0.01)
         off = fused.ecef_m - scene.UE
         nees.append(off @ np.linalg.solve(fused.covariance_ecef_m2, off))
@@ -135,7 +148,9 @@ def test_fused_fixes_are_at_the_joint_bound(methods):
 def test_fusion_picks_the_candidates_that_agree(methods):
     """E-CID of two satellites leaves a mirror each; together one place."""
     a, s = scene.assistance(), scene.senders()
-    fixes = [solve([scene.rtt(n, s[n], 0.0), scene.range_rate(n, s[n], 0.0)], a, scene.PLACE[2]) for n in "AB"]
+    fixes = [
+        solve([scene.rtt(n, s[n], 0.0), scene.range_rate(n, s[n], 0.0)], a, scene.PLACE[2]) for n in "AB"
+    ]
     assert [fix.status for fix in fixes] == ["ambiguous"] * 2
     fused = fuse(fixes)
     assert np.linalg.norm(fused.ecef_m - scene.UE) < 1.0 and not len(fused.others)
@@ -147,7 +162,11 @@ def test_huber_weights_keep_a_wild_row_from_deciding(methods):
     measured = list(methods["multi-rtt-4"][0])
     wild = measured[0]
     measured[0] = replace(wild, extra=wild.extra | {"rtt_s": wild.extra["rtt_s"] + 3e-6})
-    system = [rows.build(rows.usable(measured, scene.assistance()), scene.assistance(), toa_model_std_s=0.0, huber=huber)[0]
-              for huber in (np.inf, 2.0)]
+    system = [
+        rows.build(
+            rows.usable(measured, scene.assistance()), scene.assistance(), toa_model_std_s=0.0, huber=huber
+        )[0]
+        for huber in (np.inf, 2.0)
+    ]
     plain, robust = (np.linalg.norm(solve_many(s, scene.start(s, 1)).position[0] - scene.UE) for s in system)
     assert plain > 100.0 and robust < 0.05 * plain

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every method of the contract in one solver: derivatives, noise-free positions, kinds of rows, cells and mirrors."""
+"""Every method of the contract in one solver: derivatives, noise-free positions, kinds of rows, cells and
+mirrors."""
 
 import sys
 from dataclasses import replace
@@ -28,14 +29,28 @@ def error_m(estimate, ue=scene.UE) -> float:
     return float(np.linalg.norm(np.array(estimate.ecef_m) - ue))
 
 
-# ------------------------------------------------------------------------------------------- observation models
+# ------------------------------------------------------------------------------------------- observation
+# models
 
-@pytest.mark.parametrize("kind, relative", [("toa", 1e-7), ("rtt", 1e-7), ("ul_rtoa", 1e-7), ("range_rate", 1e-6),
-                                            ("aoa", 1e-6), ("speed", 1e-9), ("ephemeris", 1e-9)])
+
+@pytest.mark.parametrize(
+    "kind, relative",
+    [
+        ("toa", 1e-7),
+        ("rtt", 1e-7),
+        ("ul_rtoa", 1e-7),
+        ("range_rate", 1e-6),
+        ("aoa", 1e-6),
+        ("speed", 1e-9),
+        ("ephemeris", 1e-9),
+    ],
+)
 def test_jacobian_is_the_slope(methods, kind, relative):
     """Against central differences, off the truth, with the UE moving and the satellites' places in doubt."""
     a = scene.assistance(satellite={"position_std_m": 5.0})
-    system, _ = rows.build(rows.usable(methods["mixed"][0] + methods["masts"][0], a), a, Height(500.0), speed_std_m_s=30.0)
+    system, _ = rows.build(
+        rows.usable(methods["mixed"][0] + methods["masts"][0], a), a, Height(500.0), speed_std_m_s=30.0
+    )
     part = system.part(kind)
     layout = system.layout
     state = np.zeros((1, layout.size))
@@ -51,7 +66,9 @@ def test_jacobian_is_the_slope(methods, kind, relative):
         ahead, behind = (system.model(part, state + sign * change)[0] for sign in (1.0, -1.0))
         slope = (ahead - behind)[0] / (2.0 * step)
         scale = float(np.max(np.abs(jacobian[0])[:, :3])) if kind not in ("speed", "ephemeris") else 1.0
-        assert np.max(np.abs(slope - jacobian[0, :, unknown])) <= relative * max(scale, float(np.max(np.abs(slope))))
+        assert np.max(np.abs(slope - jacobian[0, :, unknown])) <= relative * max(
+            scale, float(np.max(np.abs(slope)))
+        )
 
 
 @pytest.mark.parametrize("case", sorted(scene.methods()))
@@ -67,7 +84,9 @@ def test_rows_at_the_truth_have_no_residual(methods, case):
             state[column] = cs.C * offset
     most = {"range_rate": 2e-5, "aoa": 1e-12}
     for part in system.measured:
-        assert np.max(np.abs(system.residual(part.model.kind, state))) < most.get(part.model.kind, 1e-13), part.model.kind
+        assert np.max(np.abs(system.residual(part.model.kind, state))) < most.get(
+            part.model.kind, 1e-13
+        ), part.model.kind
 
 
 # ------------------------------------------------------------------------------------------- positions
@@ -99,20 +118,25 @@ def test_predictions_at_the_truth_are_the_measurements(methods, case):
 
 
 def test_predictions_move_with_the_place(methods):
-    """The gradient foretells what another place changes; round trips to a place 100 m off differ by up to 0.67 us."""
+    """The gradient foretells what another place changes; round trips to a place 100 m off differ by up to
+    0.67 us."""
     measured, _, _ = methods["multi-rtt-4"]
     a, step = scene.assistance(), np.array([60.0, -70.0, 40.0])
     here, there = predict(measured, a, scene.UE), predict(measured, a, scene.UE + step)
     assert np.allclose(there.predicted - here.predicted, here.gradient @ step, rtol=0.0, atol=1e-9)
-    assert 1e-7 < np.max(np.abs(there.residual)) < 6.7e-7 and there.chi2 > 100.0 and there.dof == len(measured)
+    assert (
+        1e-7 < np.max(np.abs(there.residual)) < 6.7e-7 and there.chi2 > 100.0 and there.dof == len(measured)
+    )
     assert predict([], a, scene.UE) is None
 
 
-# ------------------------------------------------------------------------------------------- atmosphere, moving UEs, ephemerides
+# ------------------------------------------------------------------------------------------- atmosphere,
+# moving UEs, ephemerides
 
 @pytest.mark.parametrize("case, untold_m", [("multi-rtt-4", 1.0), ("ul-tdoa", 0.3)])
 def test_the_atmosphere_delays_every_way(methods, case, untold_m):
-    """Rows that an atmosphere delayed, solved with it told: a centimetre (its own gradient is left out); untold: more."""
+    """Rows that an atmosphere delayed, solved with it told: a centimetre (its own gradient is left out);
+    untold: more."""
     measured, height, _ = methods[case]
     air = scene.assistance(top={"atmosphere": {"troposphere": True, "ionosphere_tecu": 20.0}})
     vacuum = scene.assistance()
@@ -123,9 +147,14 @@ def test_the_atmosphere_delays_every_way(methods, case, untold_m):
 
 
 def test_a_moving_ue(methods):
-    """A UE at 90 m/s over 20 s of four satellites' round trips: place and velocity, against a solution that takes it for at rest."""
+    """A UE at 90 m/s over 20 s of four satellites' round trips: place and velocity, against a solution that
+    takes it for at rest."""
     velocity = np.array([50.0, -60.0, 45.0])
-    measured = [scene.rtt(n, f, t, ue=lambda s: scene.UE + velocity * s) for n, f in scene.sky().items() for t in (-10.0, 0.0, 10.0)]
+    measured = [
+        scene.rtt(n, f, t, ue=lambda s: scene.UE + velocity * s)
+        for n, f in scene.sky().items()
+        for t in (-10.0, 0.0, 10.0)
+    ]
     a = scene.assistance()
     fix = solve(measured, a, speed_std_m_s=100.0)
     middle = scene.UE + velocity * fix.t_s
@@ -136,7 +165,8 @@ def test_a_moving_ue(methods):
 
 
 def test_doubtful_ephemerides_weigh_less(methods):
-    """Satellites 30 m off in each coordinate: the stated doubt makes the covariance as wide as the error that it causes."""
+    """Satellites 30 m off in each coordinate: the stated doubt makes the covariance as wide as the error that
+    it causes."""
     measured, height, _ = methods["multi-rtt-2"]
     rng, count = np.random.default_rng(11), 2000
     doubtful, known = scene.assistance(satellite={"position_std_m": 30.0}), Height(height)

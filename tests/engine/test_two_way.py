@@ -33,7 +33,9 @@ def chain(flight) -> cs.Chain:
 
 @pytest.fixture(scope="module")
 def told(flight):
-    return cs.assistance({"S": flight}, UE, common_ta={"S": [cs.common_ta_of(flight, GATEWAY, t) for t in EPOCHS]})
+    return cs.assistance(
+        {"S": flight}, UE, common_ta={"S": [cs.common_ta_of(flight, GATEWAY, t) for t in EPOCHS]}
+    )
 
 
 def reports(chain, later: int = 0) -> list[Measurement]:
@@ -69,7 +71,11 @@ def test_deviations_add(chain, told):
 
 def test_what_has_no_partner_is_counted(chain, told):
     rows = reports(chain)
-    rows += [chain.reports("S", 40.0)[0], replace(chain.reports("S", 60.0)[1], status="no_signal"), Measurement("S", 1.0, 1e-3)]
+    rows += [
+        chain.reports("S", 40.0)[0],
+        replace(chain.reports("S", 60.0)[1], status="no_signal"),
+        Measurement("S", 1.0, 1e-3),
+    ]
     paired = two_way.pair(rows, told)
     assert paired.unmatched == {"ue_rx_tx": 1, "gnb_rx_tx": 0}
     assert [row.kind for row in paired.measurements] == ["toa"] + ["rtt"] * 5

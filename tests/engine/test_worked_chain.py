@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each term of the two-way chain is worth: a 600 km transparent satellite whose omissions err by figures known beforehand.
+"""What each term of the two-way chain is worth: a 600 km transparent satellite whose omissions err by figures
+known beforehand.
 
-Errors in position of one satellite's multi-RTT with a known height where one term is left out, as computed elsewhere: no common TA
-1270 km; subframe offset off by one 375 km, left out no fit at all; common TA frozen at the first epoch 52 km; SIB19's quadratic of the
-first epoch kept 1.4 km; offset counted in stretched received subframes 41 m; UE and gNB 160 ms apart, ignored, 3.4 km with residuals of
-some metres. The geometry was not told: the one below (three epochs, where the UE and the gateway are) is fitted to these figures.
-Positions are compared, for the residuals of most are small. The chain itself is rebuilt by light times in an inertial frame.
+Errors in position of one satellite's multi-RTT with a known height where one term is left out, as computed
+elsewhere: no common TA 1270 km; subframe offset off by one 375 km, left out no fit at all; common TA frozen
+at the first epoch 52 km; SIB19's quadratic of the first epoch kept 1.4 km; offset counted in stretched
+received subframes 41 m; UE and gNB 160 ms apart, ignored, 3.4 km with residuals of some metres. The geometry
+was not told: the one below (three epochs, where the UE and the gateway are) is fitted to these figures.
+Positions are compared, for the residuals of most are small. The chain itself is rebuilt by light times in an
+inertial frame.
 """
 
 import sys
@@ -47,7 +50,9 @@ class Worked:
 
     def error_m(self, trips) -> tuple[float, float]:
         """Distance of the solution nearest the truth, and the residuals' rms in m of range."""
-        system, _ = rows.build(rows.usable(trips, self.assistance), self.assistance, Height(0.0, 1.0), toa_model_std_s=0.0)
+        system, _ = rows.build(
+            rows.usable(trips, self.assistance), self.assistance, Height(0.0, 1.0), toa_model_std_s=0.0
+        )
         found = solve_many(system, self.ue[None])
         residual = 0.5 * cs.C * system.residual("rtt", found.state[0])
         return float(np.linalg.norm(found.position[0] - self.ue)), float(np.sqrt(np.mean(residual**2)))
@@ -68,7 +73,8 @@ def changed(report, **fields):
 
 
 def test_with_everything_the_chain_closes(worked):
-    """Round trips under 1 ns, in fact 1e-11 s; the place under 1 m, in fact a millimetre, also with the ends 160 ms apart."""
+    """Round trips under 1 ns, in fact 1e-11 s; the place under 1 m, in fact a millimetre, also with the ends
+    160 ms apart."""
     for reports in (worked.reports, worked.apart):
         trips = worked.trips(reports)
         for trip in trips:
@@ -90,7 +96,8 @@ def test_with_the_subframe_offset_off_by_one(worked):
 
 
 def test_without_the_subframe_offset_nothing_fits(worked):
-    """A round trip of less than the way straight down and up, or below zero: no place, and `solve` says so."""
+    """A round trip of less than the way straight down and up, or below zero: no place, and `solve` says
+    so."""
     off = [changed(ue, subframe_offset=0) for ue, _ in worked.reports]
     trips = worked.trips(list(zip(off, (gnb for _, gnb in worked.reports))))
     assert all(trip.extra["rtt_s"] < 2.0 * 5.9e5 / cs.C for trip in trips)
@@ -100,7 +107,9 @@ def test_without_the_subframe_offset_nothing_fits(worked):
 
 def test_with_common_ta_frozen_at_the_first_epoch(worked):
     first = CommonTa(EPOCHS[0], worked.told[0]["ta_common_s"])
-    assert worked.error_m(worked.trips(common_ta=CommonTaSeries((first,))))[0] == pytest.approx(52e3, rel=0.05)
+    assert worked.error_m(worked.trips(common_ta=CommonTaSeries((first,))))[0] == pytest.approx(
+        52e3, rel=0.05
+    )
 
 
 def test_with_the_first_epochs_quadratic_kept(worked):
@@ -110,13 +119,20 @@ def test_with_the_first_epochs_quadratic_kept(worked):
 
 def test_with_the_offset_counted_in_stretched_subframes(worked):
     """The offset's subframes last as long as they are received, longer or shorter by the drift."""
-    trips = [changed(trip, rtt_s=trip.extra["rtt_s"] - 1e-3 * ue.extra["subframe_offset"] * 1e-6 * ue.extra["dl_timing_drift_us_s"])
-             for trip, (ue, _) in zip(worked.trips(), worked.reports)]
+    trips = [
+        changed(
+            trip,
+            rtt_s=trip.extra["rtt_s"]
+            - 1e-3 * ue.extra["subframe_offset"] * 1e-6 * ue.extra["dl_timing_drift_us_s"],
+        )
+        for trip, (ue, _) in zip(worked.trips(), worked.reports)
+    ]
     assert worked.error_m(trips)[0] == pytest.approx(41.0, rel=0.05)
 
 
 def test_with_both_ends_apart_ignored(worked):
-    """The gNB's stamp taken for that of the uplink subframe that the UE compared with: 3.4 km, with residuals of a few metres."""
+    """The gNB's stamp taken for that of the uplink subframe that the UE compared with: 3.4 km, with residuals
+    of a few metres."""
     together = [(ue, replace(gnb, t_s=two_way.due_s(ue))) for ue, gnb in worked.apart]
     error, residual = worked.error_m(worked.trips(together))
     assert error == pytest.approx(3.4e3, rel=0.05) and residual < 6.0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`solve MEASUREMENTS.jsonl --assistance FILE [--height-m H --height-std-m S]`: one batch of any kinds, one fix line.
+"""`solve MEASUREMENTS.jsonl --assistance FILE [--height-m H --height-std-m S]`: one batch of any kinds, one
+fix line.
 
 Exit status (contract section 4): 0 a place, or all places that fit; 1 no result, the fix line says why; 2 bad
 usage or bad input, one line on stderr. """
@@ -25,18 +26,30 @@ EXAMPLE = """examples:
 
 def parser() -> Parser:
     """The command's arguments."""
-    found = Parser(prog="ntnpos solve", epilog=EXAMPLE,
-                   description="Position of one UE from its measurement lines of any kinds (toa, rtt, ue_rx_tx with gnb_rx_tx, "
-                               "ul_rtoa, range_rate, aoa), mixed as they come. Prints one fix line, with all places that fit. "
-                               "Exit status 1 where there is none.")
+    found = Parser(
+        prog="ntnpos solve",
+        epilog=EXAMPLE,
+        description="Position of one UE from its measurement lines of any kinds (toa, rtt, ue_rx_tx with "
+        "gnb_rx_tx, ul_rtoa, range_rate, aoa), mixed as they come. Prints one fix line, with all places that "
+        "fit. "
+        "Exit status 1 where there is none.",
+    )
     found.add_argument("measurements", type=Path, help="JSON Lines of measurements")
     found.add_argument("--assistance", type=Path, required=True,
                        help="assistance data that the measurements belong to")
     add_height(found)
-    found.add_argument("--speed-std-m-s", type=number(0.0, 1e4, above=True), metavar="V",
-                       help="the UE may move, each component of its velocity within V (1 sigma; default: at rest)")
-    found.add_argument("--plot", type=Path, metavar="FILE",
-                       help="picture (PNG): each measurement's line on the ground, the places that fit, their uncertainty")
+    found.add_argument(
+        "--speed-std-m-s",
+        type=number(0.0, 1e4, above=True),
+        metavar="V",
+        help="the UE may move, each component of its velocity within V (1 sigma; default: at rest)",
+    )
+    found.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="picture (PNG): each measurement's line on the ground, the places that fit, their uncertainty",
+    )
     return found
 
 

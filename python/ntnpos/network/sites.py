@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the assistance data say besides satellites: terrestrial points, the feeder link's common TA, the cell."""
+"""What the assistance data say besides satellites: terrestrial points, the feeder link's common TA, the
+cell."""
 
 from __future__ import annotations
 
@@ -48,8 +49,9 @@ class CommonTa:
 
 @dataclass(frozen=True)
 class CommonTaSeries:
-    """Common TA as it was broadcast again and again: a quadratic is good for some seconds (its next term reaches 0.7 ns in
-    1 s and 5 us in 20 s from 600 km), so the one with the nearest epoch counts. One or more `pieces`."""
+    """Common TA as it was broadcast again and again: a quadratic is good for some seconds (its next term
+    reaches 0.7 ns in 1 s and 5 us in 20 s from 600 km), so the one with the nearest epoch counts. One or more
+    `pieces`."""
 
     pieces: tuple[CommonTa, ...]
 
@@ -76,12 +78,13 @@ def read_trp(fields: Fields) -> Trp:
 
 
 def read_common_ta(fields: Fields) -> CommonTaSeries | None:
-    """`common_ta` of a satellite (`fields` are the satellite's) and `common_ta_updates`, a list of more such objects; None
-    where there is no feeder link to take out."""
+    """`common_ta` of a satellite (`fields` are the satellite's) and `common_ta_updates`, a list of more such
+    objects; None where there is no feeder link to take out."""
     first = fields.object("common_ta", default=None)
     more = fields.list("common_ta_updates", "a list of objects", MAX_UPDATES, default=[])
     found = ([] if first is None else [first]) + [
-        Fields(fields.file, f"{fields.name('common_ta_updates')}[{i}]", piece) for i, piece in enumerate(more)]
+        Fields(fields.file, f"{fields.name('common_ta_updates')}[{i}]", piece) for i, piece in enumerate(more)
+    ]
     return CommonTaSeries(tuple(map(_common_ta, found))) if found else None
 
 
@@ -96,7 +99,9 @@ def read_cell(fields: Fields | None) -> Cell:
     """The field `cell`."""
     if fields is None:
         return Cell()
-    side = None if fields.get("side", "left, right", None) is None else fields.choice("side", ("left", "right"))
+    side = (
+        None if fields.get("side", "left, right", None) is None else fields.choice("side", ("left", "right"))
+    )
     polygon = None
     if fields.get("polygon_deg", "a list", None) is not None:
         corners = fields.list("polygon_deg", "a list of [latitude, longitude]", MAX_POLYGON)

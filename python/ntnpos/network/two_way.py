@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two-way chain on the server's side: a UE's and a gNB's Rx-Tx time differences to one service-link round trip.
+"""The two-way chain on the server's side: a UE's and a gNB's Rx-Tx time differences to one service-link round
+trip.
 
-The sum of both differences and the subframe offset is the whole way from the uplink time synchronisation reference point to
-the UE and back (contract section 5). Half of common TA at each of the satellite's two instants is the feeder link's share; what
-is left is the service link's, and those two instants are where its ellipsoid has its foci. Where the gNB measured another
-uplink subframe than the UE did, the UE has kept its difference meanwhile: the downlink subframe that belongs to the gNB's is
-then the one that left `subframe_offset` before, not the one the UE's time stamp names. The offset counts subframes of 1 ms where
+The sum of both differences and the subframe offset is the whole way from the uplink time synchronisation
+reference point to the UE and back (contract section 5). Half of common TA at each of the satellite's two
+instants is the feeder link's share; what is left is the service link's, and those two instants are where its
+ellipsoid has its foci. Where the gNB measured another uplink subframe than the UE did, the UE has kept its
+difference meanwhile: the downlink subframe that belongs to the gNB's is then the one that left
+`subframe_offset` before, not the one the UE's time stamp names. The offset counts subframes of 1 ms where
 they leave and are due, so the drift with which they are received (`dl_timing_drift_us_s`) does not enter.
 """
 
@@ -23,7 +25,8 @@ from .sites import CommonTaSeries
 
 SUBFRAME_S = 1e-3
 MAX_APART_S = 1.0
-"""A UE's report answers for so long: of two uplink subframes further apart, none is taken for the other's partner."""
+"""A UE's report answers for so long: of two uplink subframes further apart, none is taken for the other's
+partner."""
 
 CHAIN_KINDS = ("ue_rx_tx", "gnb_rx_tx")
 _NEIGHBOURS = 8
@@ -46,11 +49,13 @@ class Paired:
     reasons: tuple[str, ...] = ()
 
 
-def pair(measurements: Iterable[Measurement], assistance: Assistance, max_apart_s: float = MAX_APART_S) -> Paired:
+def pair(
+    measurements: Iterable[Measurement], assistance: Assistance, max_apart_s: float = MAX_APART_S
+) -> Paired:
     """Round trips (`rtt`) from the chain's reports of each satellite.
 
-    Each report is used once: pairs are formed from the closest uplink subframes on. Reports whose status is not "ok" are no
-    reports; a satellite that the assistance data do not name keeps its reports unmatched.
+    Each report is used once: pairs are formed from the closest uplink subframes on. Reports whose status is
+    not "ok" are no reports; a satellite that the assistance data do not name keeps its reports unmatched.
 
     Parameters
     ----------
@@ -74,7 +79,9 @@ def pair(measurements: Iterable[Measurement], assistance: Assistance, max_apart_
         for kind, count in zip(CHAIN_KINDS, left):
             unmatched[kind] += count
         if any(left):
-            reasons.append(f"{name}: {left[0]} UE and {left[1]} gNB reports without a partner within {max_apart_s:g} s")
+            reasons.append(
+                f"{name}: {left[0]} UE and {left[1]} gNB reports without a partner within {max_apart_s:g} s"
+            )
     return Paired(tuple(kept), unmatched, tuple(reasons))
 
 
@@ -102,9 +109,16 @@ def round_trip(ue: Measurement, gnb: Measurement, common_ta: CommonTaSeries | No
             down_s = 0.5 * common_ta.at(left_s + down_s)
             back_s = 0.5 * common_ta.at(came_s - back_s)
     whole = ue.extra["rx_tx_s"] + gnb.extra["rx_tx_s"] + offset_s
-    return Measurement(ue.satellite, kind="rtt", extra={
-        "rtt_s": whole - down_s - back_s, "rtt_std_s": hypot(ue.extra["rx_tx_std_s"], gnb.extra["rx_tx_std_s"]),
-        "t_tx_s": left_s + down_s, "t_rx_s": came_s - back_s})
+    return Measurement(
+        ue.satellite,
+        kind="rtt",
+        extra={
+            "rtt_s": whole - down_s - back_s,
+            "rtt_std_s": hypot(ue.extra["rx_tx_std_s"], gnb.extra["rx_tx_std_s"]),
+            "t_tx_s": left_s + down_s,
+            "t_rx_s": came_s - back_s,
+        },
+    )
 
 
 def _closest(ue: list[Measurement], gnb: list[Measurement], max_apart_s: float) -> list[tuple[int, int]]:
@@ -128,4 +142,3 @@ def _closest(ue: list[Measurement], gnb: list[Measurement], max_apart_s: float) 
             pairs[j] = i
             used.add(i)
     return [(pairs[j], j) for j in sorted(pairs)]
-

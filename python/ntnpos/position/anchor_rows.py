@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows whose satellite is where it is at a known instant of its own: round trips, uplink arrivals, directions."""
+"""Rows whose satellite is where it is at a known instant of its own: round trips, uplink arrivals,
+directions."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from .layout import Layout, Rows
 
 @dataclass(frozen=True)
 class RttRows(Rows):
-    """Service-link round trips: down from where the satellite sent plus up to where it received; an ellipsoid each.
+    """Service-link round trips: down from where the satellite sent plus up to where it received; an ellipsoid
+    each.
 
     Attributes
     ----------
@@ -45,7 +47,9 @@ class RttRows(Rows):
         down, back = hop(self.place_tx, first, False, speed), hop(self.place_rx, last, True, speed)
         residual = down.delay_s + back.delay_s - self.rtt_s
         if self.atmosphere is not None:
-            residual += sum(self.atmosphere.delays_s(first, self.place_tx)) + sum(self.atmosphere.delays_s(last, self.place_rx))
+            residual += sum(self.atmosphere.delays_s(first, self.place_tx)) + sum(
+                self.atmosphere.delays_s(last, self.place_rx)
+            )
         jacobian = np.zeros(residual.shape + (layout.size,))
         layout.put(jacobian, down.gradient, self.t_tx_s + down.delay_s)
         layout.put(jacobian, back.gradient, self.t_rx_s - back.delay_s)
@@ -58,7 +62,8 @@ class RttRows(Rows):
 
 @dataclass(frozen=True)
 class UlRtoaRows(Rows):
-    """Uplink arrivals: rtoa = the UE's sending offset + travel time to where the satellite is at `t_s` + `rtoa_s`.
+    """Uplink arrivals: rtoa = the UE's sending offset + travel time to where the satellite is at `t_s` +
+    `rtoa_s`.
 
     Attributes
     ----------
@@ -99,7 +104,8 @@ class UlRtoaRows(Rows):
 
 @dataclass(frozen=True)
 class AoaRows(Rows):
-    """Directions from a satellite to the UE, geometric: two rows each, the angles along two axes across the measured one.
+    """Directions from a satellite to the UE, geometric: two rows each, the angles along two axes across the
+    measured one.
 
     Attributes
     ----------
@@ -121,7 +127,8 @@ class AoaRows(Rows):
     PLACES = ("place", "direction", "across")
 
     def evaluate(self, layout: Layout, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Observation.evaluate`; residuals in rad: the angle from measured to modelled direction, and its components."""
+        """See `Observation.evaluate`; residuals in rad: the angle from measured to modelled direction, and
+        its components."""
         line = layout.place(state, self.t_s) - self.place
         distance = np.linalg.norm(line, axis=-1, keepdims=True)
         unit = line / distance

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the serving cell says about a place: on which side of a satellite's track it is, and whether inside a polygon."""
+"""What the serving cell says about a place: on which side of a satellite's track it is, and whether inside a
+polygon."""
 
 from __future__ import annotations
 
@@ -34,10 +35,11 @@ def allows(assistance: Assistance, system: System, place: np.ndarray, horizontal
 
 
 def left_of_track_m(orbit: Orbit, place: np.ndarray, t_s: float) -> float:
-    """Distance in m of a place [3] from the plane of a satellite's motion over the ground, positive to the left.
+    """Distance in m of a place [3] from the plane of a satellite's motion over the ground, positive to the
+    left.
 
-    The plane holds the Earth's centre and the satellite's velocity relative to the ground at its closest approach, which is
-    looked for within 240 s of `t_s` and as far as the orbit reaches. """
+    The plane holds the Earth's centre and the satellite's velocity relative to the ground at its closest
+    approach, which is looked for within 240 s of `t_s` and as far as the orbit reaches. """
     r, v = (x[0] for x in orbit.state(t_s))
     since = 0.0
     for _ in range(8):
@@ -62,8 +64,9 @@ def left_of_track_m(orbit: Orbit, place: np.ndarray, t_s: float) -> float:
 def outside_m(polygon_deg, place: np.ndarray) -> float:
     """Distance in m by which a place [3] is outside a polygon of (latitude, longitude); 0 inside.
 
-    The polygon is mapped about the place (azimuthal, true to distance on a sphere), so that neither a pole nor the date
-    line is special; its inside is the part that does not hold the point opposite to its centre. """
+    The polygon is mapped about the place (azimuthal, true to distance on a sphere), so that neither a pole
+    nor the date line is special; its inside is the part that does not hold the point opposite to its centre.
+    """
     corners = np.array(polygon_deg, dtype=float)
     lat, lon, _ = ecef_to_geodetic(place)
     ring = _edges(np.array([_unit(*corner) for corner in corners]))
@@ -91,7 +94,9 @@ def _unit(lat_deg: float, lon_deg: float) -> np.ndarray:
 
 def _spherical(unit: np.ndarray) -> tuple[float, float]:
     """Geocentric latitude and longitude in degrees of a unit vector."""
-    return float(np.degrees(np.arcsin(np.clip(unit[2], -1.0, 1.0)))), float(np.degrees(np.arctan2(unit[1], unit[0])))
+    return float(np.degrees(np.arcsin(np.clip(unit[2], -1.0, 1.0)))), float(
+        np.degrees(np.arctan2(unit[1], unit[0]))
+    )
 
 
 def _edges(corners: np.ndarray) -> np.ndarray:
@@ -104,5 +109,8 @@ def _edges(corners: np.ndarray) -> np.ndarray:
         if angle < 1e-9:
             points.append(a[None])
         else:
-            points.append((np.outer(np.sin((1.0 - share) * angle), a) + np.outer(np.sin(share * angle), b)) / np.sin(angle))
+            points.append(
+                (np.outer(np.sin((1.0 - share) * angle), a) + np.outer(np.sin(share * angle), b))
+                / np.sin(angle)
+            )
     return np.concatenate(points)

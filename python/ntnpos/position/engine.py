@@ -36,8 +36,12 @@ class PositionEngine:
                  toa_model_std_s: float = TOA_MODEL_STD_S, speed_std_m_s: float | None = None,
                  most: int = MOST_MEASUREMENTS):
         self._assistance = assistance
-        self._settings = {"height_m": height_m, "height_std_m": height_std_m, "toa_model_std_s": toa_model_std_s,
-                          "speed_std_m_s": speed_std_m_s}
+        self._settings = {
+            "height_m": height_m,
+            "height_std_m": height_std_m,
+            "toa_model_std_s": toa_model_std_s,
+            "speed_std_m_s": speed_std_m_s,
+        }
         self._measurements: deque[Measurement] = deque(maxlen=most)
         self._fix: Fix | None = None
         self.ignored = 0
@@ -48,8 +52,11 @@ class PositionEngine:
         """Take one measurement; False (and counted) where it is none of this engine's. Never raises on its
         values."""
         std = value_of(measurement, DEVIATIONS.get(measurement.kind, "rx_tx_std_s"))
-        usable = measurement.satellite in self._assistance.ids and measurement.kind in (*DEVIATIONS, *CHAIN_KINDS) and (
-            measurement.status != "ok" or bool(std and std > 0.0))
+        usable = (
+            measurement.satellite in self._assistance.ids
+            and measurement.kind in (*DEVIATIONS, *CHAIN_KINDS)
+            and (measurement.status != "ok" or bool(std and std > 0.0))
+        )
         if usable:
             self._measurements.append(measurement)
             self._fix = None

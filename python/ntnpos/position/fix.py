@@ -26,8 +26,13 @@ from .system import System
 __all__ = ["Fix", "solve", "solve_toa"]
 
 _EXPANSION_S = 1.0              # clock offset beyond which orbits are expanded anew about it
-_UNITS = {"toa": (1e9, "ns", "TOA"), "rtt": (1e9, "ns", "round trip"), "ul_rtoa": (1e9, "ns", "uplink arrival"),
-          "range_rate": (1.0, "m/s", "range rate"), "aoa": (180.0 / np.pi, "degrees", "direction")}
+_UNITS = {
+    "toa": (1e9, "ns", "TOA"),
+    "rtt": (1e9, "ns", "round trip"),
+    "ul_rtoa": (1e9, "ns", "uplink arrival"),
+    "range_rate": (1.0, "m/s", "range rate"),
+    "aoa": (180.0 / np.pi, "degrees", "direction"),
+}
 
 
 def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m: float | None = None,
@@ -40,8 +45,8 @@ def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m:
     measurements : iterable of Measurement
         Of any kinds; one satellite may have many. Those whose status is not "ok" do not count.
     assistance : Assistance
-        Orbits, terrestrial points, satellite clocks, common TA, the prior area (which bounds the search and is no
-        measurement), the serving cell (which tells mirrors apart), clock bounds.
+        Orbits, terrestrial points, satellite clocks, common TA, the prior area (which bounds the search and
+        is no measurement), the serving cell (which tells mirrors apart), clock bounds.
     height_m, height_std_m : float
         Height above WGS-84 where known, and its standard deviation.
     toa_model_std_s : float
@@ -49,11 +54,11 @@ def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m:
     false_alarm : float
         Probability with which sound measurements may be found to disagree.
     speed_std_m_s : float, optional
-        The UE may move, each component of its velocity 0 with this deviation; the place is that of the middle of the
-        measurements' times. None: at rest.
+        The UE may move, each component of its velocity 0 with this deviation; the place is that of the middle
+        of the measurements' times. None: at rest.
     huber : float
-        Residual, in deviations, beyond which a row counts less and less (Huber's weights; 2 is usual) instead of being left
-        out when it is found to be wild; inf: least squares.
+        Residual, in deviations, beyond which a row counts less and less (Huber's weights; 2 is usual) instead
+        of being left out when it is found to be wild; inf: least squares.
 
     Returns
     -------
@@ -69,8 +74,15 @@ def solve(measurements: Iterable[Measurement], assistance: Assistance, height_m:
     """
     height = _height(height_m, height_std_m)
     paired = two_way.pair(measurements, assistance)
-    fix = _solve(rows.usable(paired.measurements, assistance), assistance, height, toa_model_std_s, false_alarm, speed_std_m_s,
-                 huber)
+    fix = _solve(
+        rows.usable(paired.measurements, assistance),
+        assistance,
+        height,
+        toa_model_std_s,
+        false_alarm,
+        speed_std_m_s,
+        huber,
+    )
     if any(paired.unmatched.values()):
         fix = replace(fix, unmatched=paired.unmatched, reason=_joined(fix.reason, "; ".join(paired.reasons)))
     return fix
@@ -87,8 +99,14 @@ def solve_toa(measurements: Iterable[Measurement], assistance: Assistance, heigh
 def method_of(system: System) -> str:
     """Name of the method by the kinds of rows."""
     kinds = frozenset(part.model.kind for part in system.measured)
-    named = {frozenset({"toa"}): "dl-tdoa", frozenset({"ul_rtoa"}): "ul-tdoa", frozenset({"rtt"}): "multi-rtt",
-             frozenset({"aoa"}): "aoa", frozenset({"range_rate"}): "e-cid", frozenset({"rtt", "range_rate"}): "e-cid"}
+    named = {
+        frozenset({"toa"}): "dl-tdoa",
+        frozenset({"ul_rtoa"}): "ul-tdoa",
+        frozenset({"rtt"}): "multi-rtt",
+        frozenset({"aoa"}): "aoa",
+        frozenset({"range_rate"}): "e-cid",
+        frozenset({"rtt", "range_rate"}): "e-cid",
+    }
     return named.get(kinds, "hybrid" if kinds else "dl-tdoa")
 
 
@@ -99,13 +117,22 @@ def _solve(usable: list[Measurement], assistance: Assistance, height: Height | N
         return Fix("no_fix", "no satellite has a measurement that tells a place")
     clock_guess_s = 0.0
     for _ in range(2):
-        system, unusable = rows.build(usable, assistance, height, toa_model_std_s, clock_guess_s, speed_std_m_s, huber)
+        system, unusable = rows.build(
+            usable, assistance, height, toa_model_std_s, clock_guess_s, speed_std_m_s, huber
+        )
         excluded = tuple(Excluded(name, reason) for name, reason in unusable.items())
         method = method_of(system)
         lacking = missing(system, assistance)
         if lacking:
             status = "unobservable" if system.measured else "no_fix"
-            return Fix(status, lacking, system.layout.t_ref_s, used=system.satellites, excluded=excluded, method=method)
+            return Fix(
+                status,
+                lacking,
+                system.layout.t_ref_s,
+                used=system.satellites,
+                excluded=excluded,
+                method=method,
+            )
         outcome = monitor(system, assistance, false_alarm)
         best = outcome.attempt.best
         clock_s = 0.0
@@ -124,7 +151,9 @@ def _height(height_m: float | None, height_std_m: float) -> Height | None:
     if not np.isfinite(height_m):
         raise ValueError(f"height_m is {height_m}; allowed: a finite number")
     if not (np.isfinite(height_std_m) and height_std_m >= rows.LEAST_HEIGHT_STD_M):
-        raise ValueError(f"height_std_m is {height_std_m}; allowed: a finite number from {rows.LEAST_HEIGHT_STD_M:g}")
+        raise ValueError(
+            f"height_std_m is {height_std_m}; allowed: a finite number from {rows.LEAST_HEIGHT_STD_M:g}"
+        )
     return Height(float(height_m), float(height_std_m))
 
 
@@ -156,8 +185,20 @@ def _report(outcome: Outcome, everything: System, assistance: Assistance,
     if done.best.place is Place.OUTSIDE:
         reason = _joined(reason, "the place is outside the prior area")
     level = _protection(done, outcome.variance_factor) if status == "ok" else None
-    return Fix(status, reason, t_s, estimate, _dop(done.system, done.best.solution.state), used, excluded,
-               tuple(candidates), dof, p_value, hpl_m=level and level.hpl_m, integrity_risk=level and level.risk)
+    return Fix(
+        status,
+        reason,
+        t_s,
+        estimate,
+        _dop(done.system, done.best.solution.state),
+        used,
+        excluded,
+        tuple(candidates),
+        dof,
+        p_value,
+        hpl_m=level and level.hpl_m,
+        integrity_risk=level and level.risk,
+    )
 
 
 def _protection(done: Attempt, variance_factor: float) -> Protection | None:
@@ -185,7 +226,10 @@ def _told_apart(done: Attempt, assistance: Assistance) -> tuple[Attempt, str | N
         return done, None
     if inside[0] is done.best:
         return replace(done, others=tuple(inside[1:])), "the serving cell tells which of the places that fit"
-    return replace(done, best=inside[0], others=tuple(inside[1:])), "the serving cell tells which of the places that fit"
+    return (
+        replace(done, best=inside[0], others=tuple(inside[1:])),
+        "the serving cell tells which of the places that fit",
+    )
 
 
 def _dop(system: System, state: np.ndarray) -> geometry.Dop | None:
@@ -208,10 +252,15 @@ def _estimate(done: Attempt, found: Found, variance_factor: float) -> Estimate:
     return Estimate(
         ecef_m=tuple(float(x) for x in solution.state[layout.position]),
         covariance_ecef_m2=tuple(tuple(map(float, row)) for row in covariance) if known else None,
-        clock_offset_s=offset(layout.clock), clock_drift=offset(layout.drift), chi2=solution.cost, without=done.without,
+        clock_offset_s=offset(layout.clock),
+        clock_drift=offset(layout.drift),
+        chi2=solution.cost,
+        without=done.without,
         likelihood=float(np.exp(-0.5 * min(max(solution.cost - done.best.solution.cost, -1400.0), 1400.0))),
-        inside_prior=found.place is Place.INSIDE, sending_offset_s=offset(layout.sending),
-        velocity_ecef_m_s=_velocity(layout, solution))
+        inside_prior=found.place is Place.INSIDE,
+        sending_offset_s=offset(layout.sending),
+        velocity_ecef_m_s=_velocity(layout, solution),
+    )
 
 
 def _velocity(layout, solution: Solution) -> tuple[float, ...] | None:
@@ -234,12 +283,19 @@ def _exclusion(done: Attempt, everything: System) -> Excluded:
             continue
         residual = everything.residual(part.model.kind, state)[rows_of]
         # Of a direction's two rows the size; of others the median with its sign.
-        size = np.median(np.hypot(residual[::2], residual[1::2])) if part.model.kind == "aoa" else -np.median(residual)
+        size = (
+            np.median(np.hypot(residual[::2], residual[1::2]))
+            if part.model.kind == "aoa"
+            else -np.median(residual)
+        )
         deviations = abs(size) / float(np.median(part.model.std[rows_of]))
         if deviations >= worst:
             worst, off, kind = deviations, float(size), part.model.kind
     scale, unit, name = _UNITS[kind]
-    return Excluded(done.without, f"residual test: its {name} is off by {off * scale:+.1f} {unit} from the other satellites")
+    return Excluded(
+        done.without,
+        f"residual test: its {name} is off by {off * scale:+.1f} {unit} from the other satellites",
+    )
 
 
 def _joined(first: str | None, second: str | None) -> str | None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Loose fusion: one place from fixes that were made separately, by other methods or at other times.
 
-Rows that are all at hand belong in one `solve` (tight fusion), which also uses those that make no fix by themselves. Errors that
-the fixes share (a height that was given to all, a satellite's ephemeris) are counted as if each had its own.
+Rows that are all at hand belong in one `solve` (tight fusion), which also uses those that make no fix by
+themselves. Errors that the fixes share (a height that was given to all, a satellite's ephemeris) are counted
+as if each had its own.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Fused:
     covariance_ecef_m2 : [3, 3]
     chi2, dof, p_value : how well the fixes agree
     chosen : index of the place that was taken of each fix: 0 its estimate, i its candidate i - 1
-    others : places [k, 3] of other combinations that agree nearly as well (odds above 1 to 22000), the likeliest first
+    others : places [k, 3] of other combinations that agree nearly as well (odds above 1 to 22000), the
+        likeliest first
     """
 
     ecef_m: np.ndarray
@@ -43,7 +45,8 @@ class Fused:
 
 
 def fuse(fixes: Sequence[Fix]) -> Fused | None:
-    """The place that fixes agree on, weighted by their information; of ambiguous ones the combination that agrees best.
+    """The place that fixes agree on, weighted by their information; of ambiguous ones the combination that
+    agrees best.
 
     Fixes without a place, or with a covariance that is open, do not count. None where fewer than one counts.
 
@@ -52,7 +55,11 @@ def fuse(fixes: Sequence[Fix]) -> Fused | None:
     ValueError
         Where the candidates make more than 4096 combinations.
     """
-    options = [[e for e in (fix.estimate, *fix.candidates) if e.covariance_ecef_m2 is not None] for fix in fixes if fix.estimate]
+    options = [
+        [e for e in (fix.estimate, *fix.candidates) if e.covariance_ecef_m2 is not None]
+        for fix in fixes
+        if fix.estimate
+    ]
     options = [places for places in options if places]
     if not options:
         return None
@@ -67,13 +74,26 @@ def fuse(fixes: Sequence[Fix]) -> Fused | None:
         found.append((chi2 + own, indices, place, covariance, chi2))
     found.sort(key=lambda entry: entry[0])
     total, indices, place, covariance, chi2 = found[0]
-    others = [entry[2] for entry in found[1:] if entry[0] < total + _DECISIVE and np.linalg.norm(entry[2] - place) > 1.0]
+    others = [
+        entry[2]
+        for entry in found[1:]
+        if entry[0] < total + _DECISIVE and np.linalg.norm(entry[2] - place) > 1.0
+    ]
     dof = 3 * (len(options) - 1)
-    return Fused(place, covariance, chi2, dof, float(chdtrc(dof, chi2)) if dof else 1.0, indices, np.array(others).reshape(-1, 3))
+    return Fused(
+        place,
+        covariance,
+        chi2,
+        dof,
+        float(chdtrc(dof, chi2)) if dof else 1.0,
+        indices,
+        np.array(others).reshape(-1, 3),
+    )
 
 
 def _combined(chosen: Sequence[Estimate]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Weighted mean [3], covariance [3, 3] and chi-square, by a QR of whitened rows: no covariance is inverted."""
+    """Weighted mean [3], covariance [3, 3] and chi-square, by a QR of whitened rows: no covariance is
+    inverted."""
     places = np.array([e.ecef_m for e in chosen])
     origin = places.mean(axis=0)
     blocks, targets = [], []

@@ -34,7 +34,8 @@ class Dop:
     edop: float = np.inf
     ndop: float = np.inf
     condition: float = np.inf
-    """Largest over smallest singular value of the geometry; beyond `MOST_CONDITION` the figures hang on rounding."""
+    """Largest over smallest singular value of the geometry; beyond `MOST_CONDITION` the figures hang on
+    rounding."""
 
     @property
     def ill_conditioned(self) -> bool:
@@ -84,15 +85,23 @@ def _dop(matrix: np.ndarray) -> Dop:
     singular = np.linalg.svd(matrix, compute_uv=False)
     condition = float(singular[0] / singular[-1]) if singular[-1] > 0.0 else np.inf
     gdop, pdop, hdop = np.sqrt([variance.sum(), east + north + up, east + north])
-    return Dop(float(gdop), float(pdop), float(hdop), float(np.sqrt(up)), float(np.sqrt(east)), float(np.sqrt(north)),
-               condition)
+    return Dop(
+        float(gdop),
+        float(pdop),
+        float(hdop),
+        float(np.sqrt(up)),
+        float(np.sqrt(east)),
+        float(np.sqrt(north)),
+        condition,
+    )
 
 
 def delay_dop(system: System, state: np.ndarray) -> Dop | None:
-    """Dilution of precision of all delays at a state [n]: position's deviation over a range's; None without delays.
+    """Dilution of precision of all delays at a state [n]: position's deviation over a range's; None without
+    delays.
 
-    A round trip counts as half of it, a range. Rows count by their stated deviations relative to the median one, and so does
-    the height. """
+    A round trip counts as half of it, a range. Rows count by their stated deviations relative to the median
+    one, and so does the height. """
     layout = system.layout
     columns = [0, 1, 2] + [x for x in (layout.clock, layout.sending) if x is not None]
     blocks, deviations = [], []
@@ -154,7 +163,8 @@ def error_ellipse(covariance_enu) -> tuple[float, float, float]:
 
 
 def information(system: System, state: np.ndarray) -> np.ndarray:
-    """Triangle R of the information in measured rows and what is known beforehand, the drift known; Doppler left out."""
+    """Triangle R of the information in measured rows and what is known beforehand, the drift known; Doppler
+    left out."""
     _, jacobian = system.evaluate(state[None])
     columns = system.layout.tight
     matrix = jacobian[0][~np.isin(system.kinds, ("doppler", "drift"))][:, columns]
@@ -166,9 +176,9 @@ def cramer_rao(measurements: Iterable[Measurement], assistance: Assistance, ecef
                height: rows.Height | None = None, sending_offset_s: float = 0.0) -> Bound:
     """Least covariance that any unbiased estimate of the position can have.
 
-    Takes each measurement's satellite, kind, times and standard deviations; its values enter only through the time
-    of emission (and a direction's through its axes). White noise, no shared errors; position, clock and drift unknown, the crystal's bound and the
-    Doppler as the engine uses them.
+    Takes each measurement's satellite, kind, times and standard deviations; its values enter only through the
+    time of emission (and a direction's through its axes). White noise, no shared errors; position, clock and
+    drift unknown, the crystal's bound and the Doppler as the engine uses them.
 
     Parameters
     ----------
@@ -184,7 +194,10 @@ def cramer_rao(measurements: Iterable[Measurement], assistance: Assistance, ecef
     system, _ = rows.build(rows.usable(measurements, assistance), assistance, height, toa_model_std_s=0.0)
     state = np.zeros(system.layout.size)
     state[system.layout.position] = ecef
-    for column, offset_s in ((system.layout.clock, clock_offset_s), (system.layout.sending, sending_offset_s)):
+    for column, offset_s in (
+        (system.layout.clock, clock_offset_s),
+        (system.layout.sending, sending_offset_s),
+    ):
         if column is not None:
             state[column] = C_M_S * offset_s
     _, jacobian = system.evaluate(state[None])

@@ -25,7 +25,8 @@ _LEAST_REACH_M, _MOST_REACH_M = 200.0, 2.5e6
 
 @dataclass(frozen=True)
 class GroundLines:
-    """A map about `centre` (latitude, longitude) with one field a measurement; a measurement's line is where it is 0.
+    """A map about `centre` (latitude, longitude) with one field a measurement; a measurement's line is where
+    it is 0.
 
     Attributes
     ----------
@@ -51,12 +52,18 @@ class GroundLines:
         return float(east), float(north)
 
 
-def ground_lines(measurements: Iterable[Measurement], assistance: Assistance, fix: Fix,
-                 centre: tuple[float, float] | None = None, reach_m: float | None = None) -> GroundLines | None:
-    """The lines about a fix and its candidates, at the fix's height; about the prior where there is no place. None without rows.
+def ground_lines(
+    measurements: Iterable[Measurement],
+    assistance: Assistance,
+    fix: Fix,
+    centre: tuple[float, float] | None = None,
+    reach_m: float | None = None,
+) -> GroundLines | None:
+    """The lines about a fix and its candidates, at the fix's height; about the prior where there is no place.
+    None without rows.
 
-    Clocks are those of the fix (0 where it has none). At most `MOST_LINES` measurements, evenly picked. `centre` (latitude,
-    longitude) and `reach_m` put the map elsewhere.
+    Clocks are those of the fix (0 where it has none). At most `MOST_LINES` measurements, evenly picked.
+    `centre` (latitude, longitude) and `reach_m` put the map elsewhere.
     """
     usable = rows.usable(two_way.pair(measurements, assistance).measurements, assistance)
     if not usable:
@@ -65,26 +72,37 @@ def ground_lines(measurements: Iterable[Measurement], assistance: Assistance, fi
     if not system.measured:
         return None
     prior, estimate = assistance.ue_prior, fix.estimate
-    places = [e.geodetic for e in (estimate, *fix.candidates)] if estimate else [(prior.latitude_deg, prior.longitude_deg, 0.0)]
+    places = (
+        [e.geodetic for e in (estimate, *fix.candidates)]
+        if estimate
+        else [(prior.latitude_deg, prior.longitude_deg, 0.0)]
+    )
     height = estimate.geodetic[2] if estimate else prior.height_m
     units = np.array([geodetic_to_ecef(lat, lon, 0.0) for lat, lon, _ in places])
     centre = centre or tuple(float(x) for x in ecef_to_geodetic(units.mean(axis=0))[:2])
     spots = np.array([np.hypot(*ground.to_map(*centre, lat, lon)) for lat, lon, _ in places])
-    spread = [e.horizontal_std_m for e in (estimate, *fix.candidates) if e and e.horizontal_std_m] or [prior.horizontal_sigma_m]
+    spread = [e.horizontal_std_m for e in (estimate, *fix.candidates) if e and e.horizontal_std_m] or [
+        prior.horizontal_sigma_m
+    ]
     reach = float(np.clip(reach_m or 1.5 * spots.max() + 4.0 * max(spread), _LEAST_REACH_M, _MOST_REACH_M))
     axis = np.linspace(-reach, reach, POINTS)
     lat, lon = ground.from_map(*centre, axis[None, :], axis[:, None])
     states = np.zeros((POINTS * POINTS, system.layout.size))
     states[:, :3] = geodetic_to_ecef(lat, lon, height).reshape(-1, 3)
     if estimate:
-        for column, offset in ((system.layout.clock, estimate.clock_offset_s), (system.layout.drift, estimate.clock_drift),
-                               (system.layout.sending, estimate.sending_offset_s)):
+        for column, offset in (
+            (system.layout.clock, estimate.clock_offset_s),
+            (system.layout.drift, estimate.clock_drift),
+            (system.layout.sending, estimate.sending_offset_s),
+        ):
             if column is not None and offset is not None:
                 states[:, column] = C_M_S * offset
     names, fields, tracks = [], [], {}
     for part in system.measured:
         model = part.model
-        picked = np.unique(np.linspace(0, len(model.sources) - 1, min(MOST_LINES, len(model.sources))).round().astype(int))
+        picked = np.unique(
+            np.linspace(0, len(model.sources) - 1, min(MOST_LINES, len(model.sources))).round().astype(int)
+        )
         some = model.take(picked)
         residual, _ = some.evaluate(system.layout, states)
         fields.append((residual / some.std).T.reshape(-1, POINTS, POINTS))

@@ -180,7 +180,8 @@ def monitor(system: System, assistance: Assistance, false_alarm: float = FALSE_A
 
 def _monitor_any(system: System, everything: Attempt, sources: list[str], assistance: Assistance,
                  false_alarm: float) -> Outcome:
-    """`monitor` where rows of any kind disagree: a source is named where the others alone agree, with rows to spare."""
+    """`monitor` where rows of any kind disagree: a source is named where the others alone agree, with rows to
+    spare."""
     trials = [attempt(system.without(source), assistance, source, false_alarm) for source in sources
               if len(system.without(source).satellites)]
     passing = sorted((t for t in trials if t.passed and _is_closed(t)), key=_excess)
@@ -188,8 +189,10 @@ def _monitor_any(system: System, everything: Attempt, sources: list[str], assist
     if not tested:
         if passing and everything.best is not None:
             names = ", ".join(t.without for t in passing)
-            reason = (f"the measurements disagree ({_chance(everything)}): one of {names} may be at fault, the rest is too "
-                      "little to tell")
+            reason = (
+                f"the measurements disagree ({_chance(everything)}): one of {names} may be at fault, the rest "
+                "is too little to tell"
+            )
             return _undecided(everything, passing, reason)
         dof = 1.0 if everything.best is None else max(1.0, everything.test.dof)
         return _no_single_fault(everything, dof)
@@ -197,7 +200,10 @@ def _monitor_any(system: System, everything: Attempt, sources: list[str], assist
     rivals = [t for t in tested[1:] if _excess(t) < _excess(leader) + _ATTRIBUTED]
     if rivals:
         names = ", ".join(t.without for t in (leader, *rivals))
-        reason = f"the measurements disagree ({_chance(everything)}): one of {names} is at fault, the rows do not tell which"
+        reason = (
+            f"the measurements disagree ({_chance(everything)}): one of {names} is at fault, the rows do not "
+            "tell which"
+        )
         return _undecided(everything, [leader, *rivals], reason)
     return Outcome("ok", leader, _rejection(leader))
 
@@ -241,8 +247,8 @@ def _possible(found: list[Found]) -> list[Found]:
 
 
 def _likeliest(system: System, found: list[Found], false_alarm: float) -> Found:
-    """The solution to report: of those that pass and are not decidedly worse than another, the one in the best
-    place, then of least cost."""
+    """The solution to report: of those that pass and are not decidedly worse than another, the one in the
+    best place, then of least cost."""
     passing = [f for f in found if residual_test(system, f.solution, false_alarm).passed] or found
     least = min(f.solution.cost for f in passing)
     close = [f for f in passing if f.solution.cost <= least + _DECISIVE]
@@ -261,8 +267,10 @@ def _chance(failed: Attempt) -> str:
 
 def _nowhere() -> str:
     """Why there is no solution."""
-    return ("no solution near the ground with every satellite above the horizon and the receiver clock within "
-            "its bound")
+    return (
+        "no solution near the ground with every satellite above the horizon and the receiver clock within "
+        "its bound"
+    )
 
 
 def _rejection(done: Attempt) -> str | None:

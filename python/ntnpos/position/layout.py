@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The unknowns, and what every kind of measurement row has in common.
 
-A model is a frozen set of rows of one kind. Its arrays are [..., n]: n rows, and before them an axis of UEs where many UEs
-with the same kinds of rows are solved together. `evaluate(layout, state)` takes K states at once ([K, size]) and returns
-(model - measured) [K, n] and its Jacobian [K, n, size] in the row's own unit. A model knows nothing of weights, of other
-models or of the solver.
+A model is a frozen set of rows of one kind. Its arrays are [..., n]: n rows, and before them an axis of UEs
+where many UEs with the same kinds of rows are solved together. `evaluate(layout, state)` takes K states at
+once ([K, size]) and returns (model - measured) [K, n] and its Jacobian [K, n, size] in the row's own unit. A
+model knows nothing of weights, of other models or of the solver.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from .tracks import Tracks
 class Layout:
     """Where each unknown stands in the state vector; None where the method has no such unknown.
 
-    The position is ECEF metres at `t_ref_s`, the velocity (three of them, from `velocity` on) m/s in the turning frame. The
-    receiver clock's offset from system time is kept as c times seconds (m), its drift as c times s/s (m/s), so that all
-    unknowns are of comparable size: offset(t) = clock + drift (t - t_ref_s), t being the receiver clock's reading. `sending`
-    is c times the UE's own sending offset, which all its uplink rows share. `ephemeris` names satellites whose place is in
-    doubt, with the index of the first of three unknowns (m, ECEF): where it is, less where its ephemeris says. """
+    The position is ECEF metres at `t_ref_s`, the velocity (three of them, from `velocity` on) m/s in the
+    turning frame. The receiver clock's offset from system time is kept as c times seconds (m), its drift as c
+    times s/s (m/s), so that all unknowns are of comparable size: offset(t) = clock + drift (t - t_ref_s), t
+    being the receiver clock's reading. `sending` is c times the UE's own sending offset, which all its uplink
+    rows share. `ephemeris` names satellites whose place is in doubt, with the index of the first of three
+    unknowns (m, ECEF): where it is, less where its ephemeris says. """
 
     t_ref_s: float | np.ndarray = 0.0
     clock: int | None = 3
@@ -41,11 +42,17 @@ class Layout:
            drift: bool = True) -> "Layout":
         """The layout with those unknowns."""
         size, index = 3, {}
-        for name, wanted, count in (("clock", clock, 1), ("drift", clock and drift, 1), ("sending", sending, 1),
-                                    ("velocity", velocity, 3)):
+        for name, wanted, count in (
+            ("clock", clock, 1),
+            ("drift", clock and drift, 1),
+            ("sending", sending, 1),
+            ("velocity", velocity, 3),
+        ):
             index[name] = size if wanted else None
             size += count if wanted else 0
-        return cls(t_ref_s, **index, ephemeris=tuple((name, size + 3 * i) for i, name in enumerate(ephemeris)))
+        return cls(
+            t_ref_s, **index, ephemeris=tuple((name, size + 3 * i) for i, name in enumerate(ephemeris))
+        )
 
     @property
     def size(self) -> int:
@@ -77,7 +84,8 @@ class Layout:
         return None if self.velocity is None else state[:, None, self.velocity:self.velocity + 3]
 
     def put(self, jacobian: np.ndarray, gradient: np.ndarray, t_s) -> None:
-        """Add rows' gradients [K, n, 3] in the UE's place at times [n] to the columns of position and velocity."""
+        """Add rows' gradients [K, n, 3] in the UE's place at times [n] to the columns of position and
+        velocity."""
         jacobian[..., self.position] += gradient
         if self.velocity is not None:
             since = np.asarray(t_s - self.t_ref_s)[..., None]
@@ -131,8 +139,14 @@ class Rows:
     @property
     def is_many(self) -> bool:
         """Whether some array has an axis of UEs."""
-        return any(value.centre_s.ndim > 1 if isinstance(value, Tracks) else value.ndim > (2 if name in self.PLACES else 1)
-                   for name, value in self._arrays())
+        return any(
+            (
+                value.centre_s.ndim > 1
+                if isinstance(value, Tracks)
+                else value.ndim > (2 if name in self.PLACES else 1)
+            )
+            for name, value in self._arrays()
+        )
 
     def _arrays(self):
         values = ((f.name, getattr(self, f.name)) for f in fields(self))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many UEs at once: the same models and weights as `solve`, one array operation for all UEs.
 
-For studies, and for servers that fix thousands of UEs with rows of the same kinds. Nothing is searched: each UE has a start, and
-mirrors are the caller's (start on either side and compare costs); nothing is tested or excluded.
+For studies, and for servers that fix thousands of UEs with rows of the same kinds. Nothing is searched: each
+UE has a start, and mirrors are the caller's (start on either side and compare costs); nothing is tested or
+excluded.
 """
 
 from __future__ import annotations
@@ -60,27 +61,34 @@ def covariances(root: np.ndarray) -> np.ndarray:
     diagonal = np.abs(np.diagonal(scaled, axis1=1, axis2=2))
     closed = np.min(diagonal, axis=1) > 1e-12
     safe = np.where(closed[:, None, None], scaled, np.eye(root.shape[-1]))
-    half = np.linalg.solve(safe, np.broadcast_to(np.eye(root.shape[-1]), safe.shape)) / np.where(scale > 0.0, scale, 1.0)[..., None]
+    half = (
+        np.linalg.solve(safe, np.broadcast_to(np.eye(root.shape[-1]), safe.shape))
+        / np.where(scale > 0.0, scale, 1.0)[..., None]
+    )
     return np.where(closed[:, None, None], half @ np.swapaxes(half, 1, 2), np.inf)
 
 
 def solve_many(system: System, starts: np.ndarray) -> Many:
     """Each UE's minimum from its start [K, n].
 
-    Undamped steps first; whoever these do not serve (a cost that rises, no end in 12 steps) goes the careful way of the single
-    solver. The system's arrays hold all K UEs' rows, or one UE's for all starts.
+    Undamped steps first; whoever these do not serve (a cost that rises, no end in 12 steps) goes the careful
+    way of the single solver. The system's arrays hold all K UEs' rows, or one UE's for all starts.
     """
     starts = np.asarray(starts, dtype=float)
     chunks = [slice(i, i + _MOST_AT_ONCE) for i in range(0, len(starts), _MOST_AT_ONCE)]
-    found = [_solve(system.pick(np.arange(len(starts))[chunk]) if system.is_many else system, starts[chunk]) for chunk in chunks]
+    found = [
+        _solve(system.pick(np.arange(len(starts))[chunk]) if system.is_many else system, starts[chunk])
+        for chunk in chunks
+    ]
     return Many(system.layout, *(np.concatenate(column) for column in zip(*found)))
 
 
 def bounds_many(system: System, states: np.ndarray) -> np.ndarray:
-    """Cramer-Rao bounds: covariances [K, n, n] of all unknowns at states [K, n], the rows of UE k where there are many UEs'.
+    """Cramer-Rao bounds: covariances [K, n, n] of all unknowns at states [K, n], the rows of UE k where there
+    are many UEs'.
 
-    White noise of the rows' deviations, and what is known beforehand (height, crystal, speed, ephemerides) as the system has
-    it; inf where the rows leave a direction open. """
+    White noise of the rows' deviations, and what is known beforehand (height, crystal, speed, ephemerides) as
+    the system has it; inf where the rows leave a direction open. """
     states = np.asarray(states, dtype=float)
     roots = []
     for i in range(0, len(states), _MOST_AT_ONCE):
@@ -102,20 +110,31 @@ def _solve(system: System, state: np.ndarray):
             break
         step, regular = _back_substituted(root[going], target[going])
         some = len(going) < len(state) and system.is_many
-        tried, trial_root, trial_target = linearise(system.pick(going) if some else system, state[going] + step)
+        tried, trial_root, trial_target = linearise(
+            system.pick(going) if some else system, state[going] + step
+        )
         good = regular & (tried <= cost[going] * (1.0 + 1e-10) + 1e-10)
         taken = going[good]
         length = np.linalg.norm(target[going], axis=1)
-        short = (length < _DONE_DEVIATIONS * np.maximum(1.0, 1e-3 * np.sqrt(cost[going]))) | (np.max(np.abs(step), axis=1) < _DONE_M)
+        short = (length < _DONE_DEVIATIONS * np.maximum(1.0, 1e-3 * np.sqrt(cost[going]))) | (
+            np.max(np.abs(step), axis=1) < _DONE_M
+        )
         state[taken] += step[good]
         cost[taken], root[taken], target[taken] = tried[good], trial_root[good], trial_target[good]
         settled[going] = short & regular
         lost[going] = ~good & ~settled[going]
     rest = np.flatnonzero(~settled)
     if len(rest):
-        careful: list[Solution] = minimise(system.pick(rest) if system.is_many else system, state[rest], _CAREFUL_STEPS)
+        careful: list[Solution] = minimise(
+            system.pick(rest) if system.is_many else system, state[rest], _CAREFUL_STEPS
+        )
         for k, solution in zip(rest, careful):
-            state[k], cost[k], root[k], settled[k] = solution.state, solution.cost, solution.root, solution.converged
+            state[k], cost[k], root[k], settled[k] = (
+                solution.state,
+                solution.cost,
+                solution.root,
+                solution.converged,
+            )
     return state, cost, root, settled
 
 
@@ -141,7 +160,12 @@ def stacked(systems: Sequence[System]) -> System:
         Where they differ in that, or share errors between rows of unequal deviations.
     """
     first = systems[0]
-    if any(len(s.kinds) != len(first.kinds) or (s.kinds != first.kinds).any() or s.layout.size != first.layout.size for s in systems):
+    if any(
+        len(s.kinds) != len(first.kinds)
+        or (s.kinds != first.kinds).any()
+        or s.layout.size != first.layout.size
+        for s in systems
+    ):
         raise ValueError("the UEs' rows differ in kind or number; allowed: the same for all")
     parts = []
     for i, part in enumerate(first.parts):

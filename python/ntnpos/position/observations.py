@@ -13,7 +13,17 @@ from .layout import Layout, Observation, Rows, clock_columns
 from .rate_rows import DopplerRows, RangeRateRows
 from .tracks import Tracks
 
-__all__ = ["DopplerRows", "DriftBound", "EphemerisBound", "HeightRow", "Layout", "Observation", "RangeRateRows", "SpeedBound", "ToaRows"]
+__all__ = [
+    "DopplerRows",
+    "DriftBound",
+    "EphemerisBound",
+    "HeightRow",
+    "Layout",
+    "Observation",
+    "RangeRateRows",
+    "SpeedBound",
+    "ToaRows",
+]
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,8 @@ class ToaRows(Rows):
 
 @dataclass(frozen=True)
 class HeightRow(Rows):
-    """Height above WGS-84 that is known beforehand: `height_m` [1] (or a number) with `std` [1], both in m."""
+    """Height above WGS-84 that is known beforehand: `height_m` [1] (or a number) with `std` [1], both in
+    m."""
 
     height_m: float | np.ndarray
     std: np.ndarray
@@ -118,7 +129,8 @@ class SpeedBound(Rows):
 
 @dataclass(frozen=True)
 class EphemerisBound(Rows):
-    """How far satellites may be from where their ephemerides say: each coordinate 0 with `std` [3 satellites] in m."""
+    """How far satellites may be from where their ephemerides say: each coordinate 0 with `std` [3 satellites]
+    in m."""
 
     std: np.ndarray
     sources: tuple[str, ...]

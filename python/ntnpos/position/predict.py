@@ -95,12 +95,19 @@ def predict(measurements: Iterable[Measurement], assistance: Assistance, ecef,
 
     fitted = (layout.clock is not None) + (layout.sending is not None)
     return Prediction(
-        kinds=tuple(map(str, system.kinds[measured])), satellites=tuple(map(str, system.sources[measured])),
-        t_s=np.concatenate([_times(part.model) for part in system.measured]), predicted=values - residual, residual=residual,
+        kinds=tuple(map(str, system.kinds[measured])),
+        satellites=tuple(map(str, system.sources[measured])),
+        t_s=np.concatenate([_times(part.model) for part in system.measured]),
+        predicted=values - residual,
+        residual=residual,
         std=np.concatenate([part.model.std for part in system.measured]),
-        gradient=np.concatenate([block[1][0][:, layout.position] for block in blocks]), whitened=-whitened[0][measured],
-        chi2=chi2, dof=int(measured.sum()) - fitted, clock_offset_s=offset(layout.clock),
-        sending_offset_s=offset(layout.sending))
+        gradient=np.concatenate([block[1][0][:, layout.position] for block in blocks]),
+        whitened=-whitened[0][measured],
+        chi2=chi2,
+        dof=int(measured.sum()) - fitted,
+        clock_offset_s=offset(layout.clock),
+        sending_offset_s=offset(layout.sending),
+    )
 
 
 def _times(model) -> np.ndarray:

@@ -54,7 +54,8 @@ class DopplerRows(Rows):
 
 @dataclass(frozen=True)
 class RangeRateRows(Rows):
-    """c times the rate of the one-way delay of what arrives at system time `t_s` [n]; `range_rate_m_s` [n], `std` [n]."""
+    """c times the rate of the one-way delay of what arrives at system time `t_s` [n]; `range_rate_m_s` [n],
+    `std` [n]."""
 
     sources: tuple[str, ...]
     tracks: Tracks
@@ -80,7 +81,9 @@ class RangeRateRows(Rows):
         return self.tracks.position - place
 
 
-def _rate_columns(layout: Layout, jacobian: np.ndarray, factor, gradient: np.ndarray, gradient_rate: np.ndarray, t_s) -> None:
+def _rate_columns(
+    layout: Layout, jacobian: np.ndarray, factor, gradient: np.ndarray, gradient_rate: np.ndarray, t_s
+) -> None:
     """Columns of position and velocity for `factor` times the delay's rate."""
     layout.put(jacobian, factor * gradient_rate, t_s)
     if layout.velocity is not None:
@@ -91,9 +94,9 @@ def _second_order(tracks: Tracks, place: np.ndarray, arrival: light_time.LightTi
                   speed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """d(gradient)/dt [K, n, 3] and d(rate)/dt [K, n] of the light time, t the instant of reception.
 
-    With S the emission place in the reception frame, V the rotated velocity, v the receiver's, u the unit vector to S and
-    D = c - u.dS/dtau: gradient = -u / D and rate = -gradient.(V - v). The gradient of the rate at fixed time is the
-    rate of the gradient along the receiver's way. """
+    With S the emission place in the reception frame, V the rotated velocity, v the receiver's, u the unit
+    vector to S and D = c - u.dS/dtau: gradient = -u / D and rate = -gradient.(V - v). The gradient of the
+    rate at fixed time is the rate of the gradient along the receiver's way. """
     theta = EARTH_RATE_RAD_S * arrival.delay_s
     velocity = frames.rotate3(theta, tracks.state(arrival.t_tx_s)[1])
     acceleration = frames.rotate3(theta, tracks.acceleration_at(arrival.t_tx_s))

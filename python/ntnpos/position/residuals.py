@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the residuals of a solution say: whether they are chance, and whose fault they are if not.
 
-All tests are on measured rows (of any kind) and the height. Doppler rows never accuse a satellite: a walking user explains
-them. """
+All tests are on measured rows (of any kind) and the height. Doppler rows never accuse a satellite: a walking
+user explains them. """
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class ResidualTest:
 
     Attributes
     ----------
-    chi2, dof : of the measured rows and the height; dof is what their residuals keep after the fit, not always whole
+    chi2, dof : of the measured rows and the height; dof is what their residuals keep after the fit, not
+        always whole
     p_value : the smaller of both tests' probabilities, the second one corrected for the number of sources; 1
     where
         nothing can be tested
@@ -120,13 +121,15 @@ def without_outliers(system: System, solution: Solution) -> tuple[System, dict[s
     return system.only(masks), rejected
 
 
-def without_worst_row(system: System, solution: Solution, rejected: dict[str, int]) -> tuple[System, dict[str, int]]:
+def without_worst_row(
+    system: System, solution: Solution, rejected: dict[str, int]
+) -> tuple[System, dict[str, int]]:
     """The system without the measured row whose residual is the least likely, and whose row that was.
 
-    A residual is taken in deviations of its own, which a row that the fit leans on has small ones of (w-test: Baarda, "A
-    testing procedure for use in geodetic networks", 1968). Rows of sources with fewer than three are left to the test of
-    whole sources, and no source loses more than a third of its rows; `rejected` counts those that are gone already. The
-    two rows of a direction go together. """
+    A residual is taken in deviations of its own, which a row that the fit leans on has small ones of (w-test:
+    Baarda, "A testing procedure for use in geodetic networks", 1968). Rows of sources with fewer than three
+    are left to the test of whole sources, and no source loses more than a third of its rows; `rejected`
+    counts those that are gone already. The two rows of a direction go together. """
     _, residual, jacobian = robust_rows(system, solution.state[None])
     free = 1.0 - np.sum(np.linalg.qr(jacobian[0])[0] ** 2, axis=1)
     testable = np.isin(system.kinds, MEASURED) & (free > _LEAST_SHARE)
@@ -149,16 +152,19 @@ def without_worst_row(system: System, solution: Solution, rejected: dict[str, in
     doppler = system.part("doppler")
     if kind == "toa" and doppler is not None:
         gone_t = system.part("toa").model.t_s[inside]
-        masks["doppler"] = ~((np.asarray(doppler.model.sources) == system.sources[worst]) & (doppler.model.t_s == gone_t))
+        masks["doppler"] = ~(
+            (np.asarray(doppler.model.sources) == system.sources[worst]) & (doppler.model.t_s == gone_t)
+        )
     return system.only(masks), {str(system.sources[worst]): 1}
 
 
 def with_scatter(system: System, solution: Solution, most: float = np.inf) -> System:
-    """The system with the rows' deviations scaled up to the scatter within satellites, where that is beyond chance.
+    """The system with the rows' deviations scaled up to the scatter within satellites, where that is beyond
+    chance.
 
     Interference between satellites makes occasions scatter more than thermal noise; the scatter of one
-    satellite's occasions shows it whatever the position. Each kind of row by itself; one that scatters more than
-    `most` times its deviations is left as it is. """
+    satellite's occasions shows it whatever the position. Each kind of row by itself; one that scatters more
+    than `most` times its deviations is left as it is. """
     for part in system.measured:
         if part.model.kind == "aoa" and len(part.model.std) < 2 * _LEAST_ROWS:
             continue

@@ -14,19 +14,33 @@ from ..network.measurements import Measurement
 from ..world.constants import C_M_S
 from ..world.orbits import OrbitError
 from .anchor_rows import AoaRows, RttRows, UlRtoaRows, across_axes
-from .observations import DopplerRows, DriftBound, EphemerisBound, HeightRow, Layout, RangeRateRows, SpeedBound, ToaRows
+from .observations import (
+    DopplerRows,
+    DriftBound,
+    EphemerisBound,
+    HeightRow,
+    Layout,
+    RangeRateRows,
+    SpeedBound,
+    ToaRows,
+)
 from .system import MEASURED, System, Weighted
 from .tracks import Tracks
 
 TOA_MODEL_STD_S = 1e-10
-"""Default error that a satellite's delays share and that no standard deviation mentions: 3 cm of orbit, clock,
-model."""
+"""Default error that a satellite's delays share and that no standard deviation mentions: 3 cm of orbit,
+clock, model."""
 
 LEAST_HEIGHT_STD_M = 1e-3
 """A height that is known better would drown the other rows in rounding."""
 
-DEVIATIONS = {"toa": "toa_std_s", "rtt": "rtt_std_s", "ul_rtoa": "rtoa_std_s", "range_rate": "range_rate_std_m_s",
-              "aoa": "direction_std_deg"}
+DEVIATIONS = {
+    "toa": "toa_std_s",
+    "rtt": "rtt_std_s",
+    "ul_rtoa": "rtoa_std_s",
+    "range_rate": "range_rate_std_m_s",
+    "aoa": "direction_std_deg",
+}
 """Field of the standard deviation by kind; the keys are the kinds that make rows."""
 
 _VALUES = {"toa": ("t_s", "toa_s"), "rtt": ("rtt_s", "t_tx_s", "t_rx_s"), "ul_rtoa": ("t_s", "rtoa_s"),
@@ -69,8 +83,12 @@ def usable(measurements: Iterable[Measurement], assistance: Assistance) -> list[
     found = []
     for number, row in enumerate(measurements, start=1):
         if row.satellite not in assistance.ids:
-            raise InputError("measurements", f"[{number}].satellite",
-                             f"{row.satellite!r} is not in the assistance data", "one of its satellites' or trps' ids")
+            raise InputError(
+                "measurements",
+                f"[{number}].satellite",
+                f"{row.satellite!r} is not in the assistance data",
+                "one of its satellites' or trps' ids",
+            )
         needed = _VALUES.get(row.kind)
         if row.status != "ok" or needed is None or any(value_of(row, name) is None for name in needed):
             continue
@@ -101,8 +119,8 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
     Returns
     -------
     system : System
-        Rows of each kind, Doppler rows where measured, the crystal's bound where a clock is unknown, the height if
-        given. Clock and position count from the middle of the measurement times.
+        Rows of each kind, Doppler rows where measured, the crystal's bound where a clock is unknown, the
+        height if given. Clock and position count from the middle of the measurement times.
     unusable : dict
         Reason by satellite whose orbit gives no state at its measurements.
     """
@@ -121,14 +139,18 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
             model, kept, error = _read(read, rows, assistance.transmitter(name), clock_guess_s)
             if error is not None:
                 some = f"{len(rows) - len(kept)} of {len(rows)} measurements left out, " if kept else ""
-                unusable[name] = f"{some}no orbit at the time of {'those' if kept else 'its measurements'}: {error}"
+                unusable[name] = (
+                    f"{some}no orbit at the time of {'those' if kept else 'its measurements'}: {error}"
+                )
             if kept:
                 found.setdefault(kind, []).append(model)
                 ordered.setdefault(kind, []).extend(kept)
     clocked, sending = "toa" in found, "ul_rtoa" in found
     times = [time_of(row) for row in measurements]
     doubtful = _ephemeris(found, assistance)
-    layout = Layout.of(0.5 * (min(times) + max(times)), clocked, sending, speed_std_m_s is not None, tuple(doubtful))
+    layout = Layout.of(
+        0.5 * (min(times) + max(times)), clocked, sending, speed_std_m_s is not None, tuple(doubtful)
+    )
     parts: list[Weighted] = []
     for kind, models in found.items():
         joined = _join(models)
@@ -151,7 +173,8 @@ def build(measurements: list[Measurement], assistance: Assistance, height: Heigh
 
 
 def _read(read: Callable, rows: list[Measurement], sender, clock_guess_s: float):
-    """The model of those rows at whose time there is an orbit, these rows, and the first error (None: all have one)."""
+    """The model of those rows at whose time there is an orbit, these rows, and the first error (None: all
+    have one)."""
     try:
         return read(rows, sender, clock_guess_s), rows, None
     except OrbitError as first:
@@ -181,14 +204,28 @@ def _toa(rows: list[Measurement], sender, clock_guess_s: float) -> ToaRows:
 
 def _rtt(rows: list[Measurement], sender, _) -> RttRows:
     t_tx, t_rx = _column(rows, "t_tx_s"), _column(rows, "t_rx_s")
-    return RttRows((sender.id,) * len(rows), sender.orbit.state(t_tx)[0], sender.orbit.state(t_rx)[0], t_tx, t_rx,
-                   _column(rows, "rtt_s"), _column(rows, "rtt_std_s"), getattr(sender.orbit, "atmosphere", None))
+    return RttRows(
+        (sender.id,) * len(rows),
+        sender.orbit.state(t_tx)[0],
+        sender.orbit.state(t_rx)[0],
+        t_tx,
+        t_rx,
+        _column(rows, "rtt_s"),
+        _column(rows, "rtt_std_s"),
+        getattr(sender.orbit, "atmosphere", None),
+    )
 
 
 def _ul_rtoa(rows: list[Measurement], sender, _) -> UlRtoaRows:
     t_s, rtoa_s = _column(rows, "t_s"), _column(rows, "rtoa_s")
-    return UlRtoaRows((sender.id,) * len(rows), sender.orbit.state(t_s + rtoa_s)[0], t_s, rtoa_s, _column(rows, "rtoa_std_s"),
-                      getattr(sender.orbit, "atmosphere", None))
+    return UlRtoaRows(
+        (sender.id,) * len(rows),
+        sender.orbit.state(t_s + rtoa_s)[0],
+        t_s,
+        rtoa_s,
+        _column(rows, "rtoa_std_s"),
+        getattr(sender.orbit, "atmosphere", None),
+    )
 
 
 def _range_rate(rows: list[Measurement], sender, _) -> RangeRateRows:
@@ -207,7 +244,13 @@ def _aoa(rows: list[Measurement], sender, _) -> AoaRows:
                    np.repeat(direction, 2, axis=0), across_axes(direction).reshape(-1, 3), np.repeat(std, 2))
 
 
-_READERS: dict[str, Callable] = {"toa": _toa, "rtt": _rtt, "ul_rtoa": _ul_rtoa, "range_rate": _range_rate, "aoa": _aoa}
+_READERS: dict[str, Callable] = {
+    "toa": _toa,
+    "rtt": _rtt,
+    "ul_rtoa": _ul_rtoa,
+    "range_rate": _range_rate,
+    "aoa": _aoa,
+}
 assert tuple(_READERS) == MEASURED == tuple(DEVIATIONS)
 
 
@@ -226,7 +269,8 @@ def _join(parts: list):
 
 
 def _ephemeris(found: dict[str, list], assistance: Assistance) -> dict[str, float]:
-    """Deviation of each coordinate of the ephemeris by satellite that has rows, where the assistance data state one."""
+    """Deviation of each coordinate of the ephemeris by satellite that has rows, where the assistance data
+    state one."""
     used = dict.fromkeys(name for models in found.values() for model in models for name in model.sources)
     stated = {name: getattr(assistance.transmitter(name), "position_std_m", 0.0) for name in used}
     return {name: std for name, std in stated.items() if std > 0.0}

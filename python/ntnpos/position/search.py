@@ -65,7 +65,8 @@ def search(system: System, assistance: Assistance) -> list[Found]:
 
 
 def _search_any(system: System, few: System, assistance: Assistance) -> list[Found]:
-    """`search` for any mix of rows: also from all around the satellites, and from the mirror of what was found."""
+    """`search` for any mix of rows: also from all around the satellites, and from the mirror of what was
+    found."""
     height = system.part("height")
     height_m = assistance.ue_prior.height_m if height is None else float(height.model.height_m[0])
     places = np.concatenate([starts.prior_grid(assistance.ue_prior), starts.ground_rings(few, height_m)])

@@ -14,7 +14,10 @@ from .system import System
 
 MAX_ITERATIONS = 25
 _COST_ROUNDING = 1e-10    # relative to 1 + cost: a step that promises to gain less ends the search,
-_MANY_ITERATIONS, _SLOW_ROUNDING = 40, 1e-6  # and after so many one that gains less than this: two minima are merging
+_MANY_ITERATIONS, _SLOW_ROUNDING = (
+    40,
+    1e-6,
+)  # and after so many one that gains less than this: two minima are merging
 _STALLED_DEVIATIONS = 1e-3  # a step this short that no longer lowers the cost meets rounding, not a hill
 _STEP_ABSOLUTE = 1e-7     # and so does one of this size in the state's units (m)
 _DAMPING_START, _DAMPING_LEAST, _DAMPING_MOST = 1e-4, 1e-12, 1e9

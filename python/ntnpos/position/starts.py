@@ -32,13 +32,15 @@ def prior_grid(prior: UePrior) -> np.ndarray:
         distance += [radius] * count
         bearing += list(2.0 * np.pi * (np.arange(count) + 0.5 * (ring % 2)) / count)
     distance, bearing = np.array(distance), np.array(bearing)
-    lat, lon = from_map(prior.latitude_deg, prior.longitude_deg, distance * np.sin(bearing), distance * np.cos(bearing))
+    lat, lon = from_map(
+        prior.latitude_deg, prior.longitude_deg, distance * np.sin(bearing), distance * np.cos(bearing)
+    )
     return geodetic_to_ecef(lat, lon, prior.height_m)
 
 
 def with_clock(system: System, places: np.ndarray) -> np.ndarray:
-    """States [K, size] at places [K, 3] with the clock and sending offset that fit the rows there best (median), the
-    rest 0."""
+    """States [K, size] at places [K, 3] with the clock and sending offset that fit the rows there best
+    (median), the rest 0."""
     layout = system.layout
     states = np.zeros((len(places), layout.size))
     states[:, layout.position] = places
@@ -65,14 +67,16 @@ def ground_rings(system: System, height_m: float) -> np.ndarray:
         side, along = across_axes(up)
         for arc, count in ((0.017, 4), (0.09, 6), (0.2, 8)):
             bearing = 2.0 * np.pi * (np.arange(count) + 0.25) / count
-            ring = np.cos(arc) * up + np.sin(arc) * (np.outer(np.cos(bearing), side) + np.outer(np.sin(bearing), along))
+            ring = np.cos(arc) * up + np.sin(arc) * (
+                np.outer(np.cos(bearing), side) + np.outer(np.sin(bearing), along)
+            )
             places.append((SPHERE_M + height_m) * ring)
     return np.concatenate(places)
 
 
 def mirrored(system: System, place: np.ndarray) -> np.ndarray:
-    """Places [0 to 3, 3] where rows that fit `place` [3] may fit as well: its reflections in the vertical planes through
-    a satellite's motion and through the line that the satellites lie along."""
+    """Places [0 to 3, 3] where rows that fit `place` [3] may fit as well: its reflections in the vertical
+    planes through a satellite's motion and through the line that the satellites lie along."""
     anchors = np.concatenate([part.model.sight(np.zeros(3)) for part in system.measured])
     names = np.array([name for part in system.measured for name in part.model.sources], dtype=object)
     found = []

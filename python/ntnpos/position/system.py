@@ -15,7 +15,8 @@ import numpy as np
 from .layout import Layout, Observation
 
 MEASURED = ("toa", "rtt", "ul_rtoa", "range_rate", "aoa")
-"""Kinds of rows that measurements make and that must agree with each other; Doppler rows only help a clock's drift."""
+"""Kinds of rows that measurements make and that must agree with each other; Doppler rows only help a clock's
+drift."""
 
 TIMING = MEASURED + ("height",)
 """Kinds whose residuals are tested."""
@@ -105,7 +106,8 @@ class System:
         return self.model(self.part(kind), state[None])[0][0]
 
     def model(self, part: Weighted, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals and Jacobian of one part in its own unit, with what its satellites' places are in doubt by.
+        """Residuals and Jacobian of one part in its own unit, with what its satellites' places are in doubt
+        by.
 
         A satellite that is moved does to a row what moving the UE the other way does. """
         residual, jacobian = part.model.evaluate(self.layout, state)
@@ -118,7 +120,8 @@ class System:
         return residual, jacobian
 
     def pick(self, ues: np.ndarray) -> "System":
-        """The UEs that an index array picks, where models hold rows of many UEs; their shared arrays stay shared."""
+        """The UEs that an index array picks, where models hold rows of many UEs; their shared arrays stay
+        shared."""
         parts = tuple(replace(part, model=part.model.pick(ues)) for part in self.parts)
         layout = self.layout
         if np.ndim(layout.t_ref_s) == 2:
@@ -146,7 +149,8 @@ class System:
         return all(part.model.kind == "toa" for part in self.measured)
 
     def sights(self, place: np.ndarray) -> np.ndarray:
-        """Unit vectors [measured rows, 3] in ECEF from a place [3] to the satellites, to within their motion in a delay."""
+        """Unit vectors [measured rows, 3] in ECEF from a place [3] to the satellites, to within their motion
+        in a delay."""
         lines = np.concatenate([part.model.sight(place) for part in self.measured])
         return lines / np.linalg.norm(lines, axis=-1, keepdims=True)
     def with_part(self, changed: Weighted) -> "System":

@@ -15,7 +15,9 @@ def from_map(latitude_deg: float, longitude_deg: float, east_m, north_m) -> tupl
     lat0, lon0 = np.radians(latitude_deg), np.radians(longitude_deg)
     sin_lat = np.sin(lat0) * np.cos(arc) + np.cos(lat0) * np.sin(arc) * np.cos(bearing)
     lat = np.arcsin(np.clip(sin_lat, -1.0, 1.0))
-    lon = lon0 + np.arctan2(np.sin(bearing) * np.sin(arc) * np.cos(lat0), np.cos(arc) - np.sin(lat0) * sin_lat)
+    lon = lon0 + np.arctan2(
+        np.sin(bearing) * np.sin(arc) * np.cos(lat0), np.cos(arc) - np.sin(lat0) * sin_lat
+    )
     return np.degrees(lat), np.degrees(lon)
 
 

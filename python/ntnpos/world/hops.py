@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Travel time between a satellite at one known instant and a receiver, either way.
 
-`light_time` knows when a signal arrives and asks where the satellite was. Here the satellite's own instant is known (it
-sent then, or it received then), so its place is a fixed vector and only the receiver's instant is open.
+`light_time` knows when a signal arrives and asks where the satellite was. Here the satellite's own instant is
+known (it sent then, or it received then), so its place is a fixed vector and only the receiver's instant is
+open.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ def hop(place, ue, up: bool, ue_velocity=None) -> Hop:
         distance = np.sqrt(np.einsum("...i,...i->...", line, line))
         unit = line / distance[..., None]
         turning = EARTH_RATE_RAD_S * (unit[..., 1] * turned[..., 0] - unit[..., 0] * turned[..., 1])
-        stretch = C_M_S + sense * (turning + (np.sum(unit * velocity, axis=-1) if ue_velocity is not None else 0.0))
+        stretch = C_M_S + sense * (
+            turning + (np.sum(unit * velocity, axis=-1) if ue_velocity is not None else 0.0)
+        )
         delay = delay + (distance - C_M_S * delay) / stretch
     return Hop(delay, -unit / stretch[..., None])

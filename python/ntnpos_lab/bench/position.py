@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The position engine's rows of `./ntnpos bench`: many UEs at once beside a loop of single solves, and beside time."""
+"""The position engine's rows of `./ntnpos bench`: many UEs at once beside a loop of single solves, and beside
+time."""
 
 from __future__ import annotations
 
@@ -37,31 +38,61 @@ def sky() -> Assistance:
     epoch = Epoch.parse(SHIPPED_TIME)
     ue = geodetic_to_ecef(*_PLACE)
     seen = visible_satellites(shipped_elements(SHIPPED[0]), epoch, ue, min_elevation_deg=20.0)[:SATELLITES]
-    prs = {"sequence_id": 0, "comb_size": 4, "re_offset": 0, "start_symbol": 2, "num_symbols": 4, "start_prb": 0, "num_rb": 24,
-           "periodicity_slots": 10, "slot_offset": 0}
+    prs = {
+        "sequence_id": 0,
+        "comb_size": 4,
+        "re_offset": 0,
+        "start_symbol": 2,
+        "num_symbols": 4,
+        "start_prb": 0,
+        "num_rb": 24,
+        "periodicity_slots": 10,
+        "slot_offset": 0,
+    }
     satellites = [{"id": s.name, "ephemeris": {"type": "tle", "line1": s.orbit.line1, "line2": s.orbit.line2},
                    "sfn0_time_s": 0.0, "prs": prs} for s in seen]
-    return parse_assistance({
-        "schema": "ntnpos.assistance/1", "epoch_utc": epoch.iso(), "satellites": satellites,
-        "carrier": {"frequency_hz": 2e9, "scs_khz": 15, "n_rb": 24, "cyclic_prefix": "normal", "phase_compensation": False},
-        "ue_prior": {"latitude_deg": _PLACE[0], "longitude_deg": _PLACE[1], "height_m": _PLACE[2],
-                     "horizontal_sigma_m": 5e4, "height_sigma_m": 100.0},
-        "receiver": {"clock_offset_max_s": 1e-3, "frequency_error_max_ppm": 0.5}})
+    return parse_assistance(
+        {
+            "schema": "ntnpos.assistance/1",
+            "epoch_utc": epoch.iso(),
+            "satellites": satellites,
+            "carrier": {
+                "frequency_hz": 2e9,
+                "scs_khz": 15,
+                "n_rb": 24,
+                "cyclic_prefix": "normal",
+                "phase_compensation": False,
+            },
+            "ue_prior": {
+                "latitude_deg": _PLACE[0],
+                "longitude_deg": _PLACE[1],
+                "height_m": _PLACE[2],
+                "horizontal_sigma_m": 5e4,
+                "height_sigma_m": 100.0,
+            },
+            "receiver": {"clock_offset_max_s": 1e-3, "frequency_error_max_ppm": 0.5},
+        }
+    )
 
 
 def one_ue() -> list[Measurement]:
     """One TOA of each satellite."""
     ue = geodetic_to_ecef(*_PLACE)
-    return [Measurement(s.id, _CLOCK_S, float(light_time.received(s.orbit, ue, 0.0).delay_s[0]) + _CLOCK_S, 1e-8)
-            for s in sky().satellites]
+    return [
+        Measurement(s.id, _CLOCK_S, float(light_time.received(s.orbit, ue, 0.0).delay_s[0]) + _CLOCK_S, 1e-8)
+        for s in sky().satellites
+    ]
 
 
 @cache
 def many_ues() -> tuple[System, np.ndarray]:
-    """As many UEs within 50 km, each with TOAs of its own place and noise of 10 ns, and starts at the middle."""
+    """As many UEs within 50 km, each with TOAs of its own place and noise of 10 ns, and starts at the
+    middle."""
     rng = np.random.default_rng(1)
     system, _ = rows.build(rows.usable(one_ue(), sky()), sky(), toa_model_std_s=0.0)
-    ues = geodetic_to_ecef(_PLACE[0] + 0.2 * rng.standard_normal(UES), _PLACE[1] + 0.3 * rng.standard_normal(UES), _PLACE[2])
+    ues = geodetic_to_ecef(
+        _PLACE[0] + 0.2 * rng.standard_normal(UES), _PLACE[1] + 0.3 * rng.standard_normal(UES), _PLACE[2]
+    )
     part = system.part("toa")
     layout = Layout.of(system.layout.t_ref_s, clock=True, sending=False, drift=False)
     truth = np.column_stack([ues, np.full(UES, C_M_S * _CLOCK_S)])
@@ -94,7 +125,19 @@ def _single_s(count: int = 10) -> float:
 
 def comparisons() -> list[Comparison]:
     """The rows."""
-    return [Comparison("fixes of 10 000 UEs at once over single solves", 26.0, HIGHER,
-                       lambda pairs: in_turn(_many_s, _single_s, pairs), PAIRS),
-            Comparison("fixes a second of 10 000 UEs, one core, over 10 000", 1.0, HIGHER,
-                       lambda pairs: ([_many_s() for _ in range(pairs)], [1.0 / LEAST_FIXES_A_SECOND] * pairs), PAIRS)]
+    return [
+        Comparison(
+            "fixes of 10 000 UEs at once over single solves",
+            26.0,
+            HIGHER,
+            lambda pairs: in_turn(_many_s, _single_s, pairs),
+            PAIRS,
+        ),
+        Comparison(
+            "fixes a second of 10 000 UEs, one core, over 10 000",
+            1.0,
+            HIGHER,
+            lambda pairs: ([_many_s() for _ in range(pairs)], [1.0 / LEAST_FIXES_A_SECOND] * pairs),
+            PAIRS,
+        ),
+    ]
