@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "comb_fold.h"
+#include "integers.h"
 #include "multiversion.h"
 #include "narrow_spectrum.h"
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
@@ -13,6 +14,7 @@ namespace gr::ntnpos::kernel {
 namespace {
 
 constexpr int stretch = turn_table::stretch;
+constexpr int line_samples = 8; // of a line of the cache
 
 const float* as_floats(const std::complex<float>* x)
 {
@@ -86,6 +88,7 @@ void bins_of(const float* v,
 comb_correlator::comb_correlator(const carrier& c)
     : d_carrier((throw_if(validate(c)), c)),
       d_size(fft_size(c)),
+      d_early(std::clamp(d_size / 512, 1, line_samples)),
       d_ramp(std::make_unique<turn_table>())
 {
 }
@@ -138,6 +141,9 @@ void comb_correlator::place(const sample_view& samples,
     const double position = samples.position(useful);
     // Half a prefix early: paths and errors of either sign stay within the symbol.
     p.window = std::llround(position) - s.cp_samples / 2;
+    // And up to 1/512 of a symbol more: there a wide carrier's samples begin a line of
+    // the cache in a buffer that does so itself, wherever it was cut from the stream.
+    p.window -= floor_mod(p.window, int64_t{ d_early });
     p.centre = samples.at(p.window + d_size / 2);
     p.toa = model.at(p.centre);
     p.rate = model.rate_at(p.centre);

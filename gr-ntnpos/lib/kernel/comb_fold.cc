@@ -66,14 +66,17 @@ NTNPOS_INLINE void fold_vector(const float* x,
     vector a = re[0] * there, b = im[0] * there;
     for (int i = 1; i < parts; ++i) {
         const vector part = lane::at(x + i * distance);
-        a += re[i] * part;
-        b += im[i] * part;
+        lane::multiply_add(re[i], part, a);
+        lane::multiply_add(im[i], part, b);
     }
     vector turned;
     lane::swap(b, turned); // now the imaginary weights' part times j
     const vector sum = a + turned;
     lane::swap(sum, turned);
-    lane::at(out) = sum * lane::at(fine_re) + turned * lane::at(fine_im);
+    vector result = sum * lane::at(fine_re);
+    const vector across = lane::at(fine_im);
+    lane::multiply_add(turned, across, result);
+    lane::at(out) = result;
 }
 
 template <size_t width, int parts>

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "bank_channel.h"
+#include "integers.h"
 #include "usable.h"
 #include <gnuradio/ntnpos/kernel/correlator_bank.h>
 #include <algorithm>
 #include <cmath>
 
 namespace gr::ntnpos::kernel {
+
+namespace {
+
+// What is kept of a segment, and what is worked on, begins at a multiple of this: FFT
+// windows then begin lines of the cache (comb_correlator).
+constexpr int64_t line_samples = 8;
+
+int64_t line_start(int64_t sample) { return sample - floor_mod(sample, line_samples); }
+
+} // namespace
 
 correlator_bank::correlator_bank(const carrier& c,
                                  const std::vector<satellite_signal>& signals,
@@ -229,11 +240,13 @@ void correlator_bank::run(std::vector<job>& jobs)
         first = std::min(first, std::max(j.first, d_first));
         end = std::max(end, j.last);
     }
+    first = line_start(first);
     end = std::min(end, d_first + static_cast<int64_t>(d_samples.size()));
     if (first >= end)
         end = first;
-    d_work.assign(d_samples.begin() + (first - d_first),
-                  d_samples.begin() + (end - d_first));
+    const auto* const from = d_samples.data() + (first - d_first);
+    d_work.resize(end - first);
+    std::copy(from, from + (end - first), d_work.data());
     sample_view work = segment_view();
     work.data = d_work.data();
     work.first = first;
@@ -319,7 +332,7 @@ void correlator_bank::drop_samples()
         if (c->prepare(j, view) == channel::place::ahead)
             keep = std::min(keep, j.first);
     }
-    keep = std::max(keep, d_first);
+    keep = line_start(std::max(keep, d_first));
     d_done.erase(std::remove_if(d_done.begin(),
                                 d_done.end(),
                                 [&](const job& j) { return j.last <= keep; }),

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "decimator.h"
-#include "lanes.h"
-#include "turn_table.h"
+#include "decimator_filters.h"
+#include "multiversion.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
-#include <utility>
 
 namespace gr::ntnpos::kernel {
 
 namespace {
 
 using cfloat = std::complex<float>;
-constexpr int tile = 512; // outputs: their input stays in the nearest cache
+// What is made at a time, so that it stays in the nearest cache: samples of the input,
+// and outputs.
+constexpr int tile_samples = 4096;
+constexpr int least_tile = 64;
 
 float* as_floats(cfloat* x) { return reinterpret_cast<float*>(x); }
 const float* as_floats(const cfloat* x) { return reinterpret_cast<const float*>(x); }
@@ -75,140 +77,6 @@ std::vector<float> shortest_half_band(double edge)
     throw std::invalid_argument("decimator: edge must be below 0.45");
 }
 
-// A complex sample as it is moved: one element, whatever else reads it.
-typedef uint64_t __attribute__((may_alias)) element;
-
-// Samples of even and of odd index apart.
-NTNPOS_MULTIVERSION
-void part(const element* in, int pairs, element* __restrict even, element* __restrict odd)
-{
-    for (int i = 0; i < pairs; ++i) {
-        even[i] = in[2 * i];
-        odd[i] = in[2 * i + 1];
-    }
-}
-
-template <int pairs>
-[[gnu::always_inline]] inline void filter_pairs(const float* even,
-                                                const float* odd,
-                                                const float* taps,
-                                                int floats,
-                                                float* __restrict out)
-{
-    float tap[pairs];
-    std::copy_n(taps, pairs, tap);
-    for (int k = 0; k < floats; ++k) {
-        float sum = 0.5f * even[k];
-        for (int t = 0; t < pairs; ++t)
-            sum += tap[t] * (odd[k + 2 * t] + odd[k - 2 * (t + 1)]);
-        out[k] = sum;
-    }
-}
-
-// out = 0.5 even + sum_t taps[t] (odd[+t] + odd[-1 - t]), over floats. What it calls is
-// inlined always: by itself it would be compiled for the oldest processor.
-NTNPOS_MULTIVERSION
-void filter(const float* even,
-            const float* odd,
-            const float* taps,
-            int pairs,
-            int floats,
-            float* out)
-{
-    switch (pairs) {
-    case 1:
-        return filter_pairs<1>(even, odd, taps, floats, out);
-    case 2:
-        return filter_pairs<2>(even, odd, taps, floats, out);
-    case 3:
-        return filter_pairs<3>(even, odd, taps, floats, out);
-    case 4:
-        return filter_pairs<4>(even, odd, taps, floats, out);
-    case 5:
-        return filter_pairs<5>(even, odd, taps, floats, out);
-    case 6:
-        return filter_pairs<6>(even, odd, taps, floats, out);
-    }
-    filter_pairs<6>(even, odd, taps, floats, out);
-    for (int t = 6; t < pairs; ++t)
-        for (int k = 0; k < floats; ++k)
-            out[k] += taps[t] * (odd[k + 2 * t] + odd[k - 2 * (t + 1)]);
-}
-
-// Three moving means of four samples, one after the other: what lies near the multiples
-// of a quarter of the rate folds onto zero, and there they have threefold zeros. Twice
-// for the real and the imaginary part, and all again, as far as the widest registers go.
-constexpr int row_floats = 8; // four samples make one
-constexpr int weight_floats = 2 * row_floats;
-constexpr float once = 0.015625f;
-#define NTNPOS_TWICE(a, b, c, d) \
-    a *once, a *once, b *once, b *once, c *once, c *once, d *once, d *once
-#define NTNPOS_ROWS(a, b, c, d) NTNPOS_TWICE(a, b, c, d), NTNPOS_TWICE(a, b, c, d)
-alignas(64) constexpr float mean_weights[3][weight_floats] = {
-    { NTNPOS_ROWS(1, 3, 6, 10) },
-    { NTNPOS_ROWS(12, 12, 10, 6) },
-    { NTNPOS_ROWS(3, 1, 0, 0) },
-};
-#undef NTNPOS_ROWS
-#undef NTNPOS_TWICE
-
-// Every two complex numbers of a and b that follow on each other, added.
-template <size_t width, size_t... i>
-NTNPOS_INLINE void add_neighbours(const typename lanes<width>::vector& a,
-                                  const typename lanes<width>::vector& b,
-                                  typename lanes<width>::vector& sums,
-                                  std::index_sequence<i...>)
-{
-    using vector = typename lanes<width>::vector;
-    using pairs = typename lane_types<width>::pairs; // moved as they are
-    const pairs even = __builtin_shufflevector((pairs)a, (pairs)b, (2 * i)...);
-    const pairs odd = __builtin_shufflevector((pairs)a, (pairs)b, (2 * i + 1)...);
-    sums = (vector)even + (vector)odd;
-}
-
-// Rows of four samples in x, the first one before the first output. The four weighted
-// ones of an output are added as (0 + 1) + (2 + 3) in every version.
-template <size_t width>
-NTNPOS_INLINE void means_body(const float* x, int count, float* out)
-{
-    using lane = lanes<width>;
-    using vector = typename lane::vector;
-    constexpr int outputs = width / 2;
-    const auto neighbours = std::make_index_sequence<width / 2>();
-    int i = 0;
-    for (; i + outputs <= count; i += outputs) {
-        const float* const from = x + i * row_floats;
-        vector weighted[4];
-        for (int v = 0; v < 4; ++v) {
-            const float* const rows = from + v * width;
-            const int w = v * width % weight_floats;
-            weighted[v] = lane::at(mean_weights[0] + w) * lane::at(rows) +
-                          lane::at(mean_weights[1] + w) * lane::at(rows + row_floats) +
-                          lane::at(mean_weights[2] + w) * lane::at(rows + 2 * row_floats);
-        }
-        vector first, second, sums;
-        add_neighbours<width>(weighted[0], weighted[1], first, neighbours);
-        add_neighbours<width>(weighted[2], weighted[3], second, neighbours);
-        add_neighbours<width>(first, second, sums, neighbours);
-        lane::at(out + 2 * i) = sums;
-    }
-    for (; i < count; ++i)
-        for (int part = 0; part < 2; ++part) {
-            float weighted[4];
-            for (int k = 0; k < 4; ++k) {
-                const float* const rows = x + i * row_floats + 2 * k + part;
-                weighted[k] = mean_weights[0][2 * k] * rows[0] +
-                              mean_weights[1][2 * k] * rows[row_floats] +
-                              mean_weights[2][2 * k] * rows[2 * row_floats];
-            }
-            out[2 * i + part] = (weighted[0] + weighted[1]) + (weighted[2] + weighted[3]);
-        }
-}
-NTNPOS_VERSIONS((const float* x, int count, float* out),
-                (x, count, out),
-                thrice_means_of_four,
-                means_body)
-
 // Its largest gain from f - edge to f + edge, f a quarter and half of the rate.
 double means_stop_gain(double edge)
 {
@@ -247,13 +115,17 @@ decimator::decimator(int factor, double edge)
         left /= 4;
     }
     for (; left > 1; left /= 2)
-        d_stages.push_back({ shortest_half_band(edge / left), {}, 0 });
-    int longest = 0;
-    for (const auto& s : d_stages)
-        longest = std::max(longest, 2 * static_cast<int>(s.taps.size()));
-    d_tile.resize(std::max(2 * (tile + longest), 4 * (tile / 2 + 2)));
-    for (auto& part : d_parts)
-        part.resize(tile + longest);
+        d_stages.push_back({ shortest_half_band(edge / left), {}, {}, 0 });
+    d_tile_outputs = std::max(least_tile, tile_samples / factor);
+    int taken = d_tile_outputs;
+    for (size_t k = d_stages.size(); k-- > 0;) {
+        stage& s = d_stages[k];
+        taken += 2 * static_cast<int>(s.taps.size());
+        s.even.resize(taken + most_beyond);
+        s.odd.resize(taken + most_beyond);
+        taken *= 2;
+    }
+    d_tile.resize(d_means ? means_input(taken) : taken);
 }
 
 void decimator::turn(cfloat* x, int count, double cycles, double step)
@@ -296,6 +168,48 @@ const cfloat* decimator::input(
     return d_tile.data();
 }
 
+// The outputs first .. first + count - 1 of those that begin at the input's sample
+// `origin`.
+void decimator::run_tile(const sample_view& samples,
+                         int64_t origin,
+                         int first,
+                         int count,
+                         double step,
+                         cfloat* out)
+{
+    // From the last stage back: what each has to be given, and where that begins.
+    int needed = count;
+    int64_t begin = origin + static_cast<int64_t>(first) * factor();
+    for (size_t k = d_stages.size(); k-- > 0;) {
+        stage& s = d_stages[k];
+        const int pairs = static_cast<int>(s.taps.size());
+        needed = 2 * (needed + 2 * pairs);
+        begin -= static_cast<int64_t>(2 * pairs) << (d_means ? k + 2 : k);
+        s.count = needed;
+    }
+    const auto to = [&](size_t k) -> destination {
+        if (k == d_stages.size())
+            return { as_floats(out), nullptr };
+        return { as_floats(d_stages[k].even.data()), as_floats(d_stages[k].odd.data()) };
+    };
+    if (d_means) {
+        const auto* in = input(samples, begin - 4, means_input(needed), origin, step);
+        thrice_means_of_four(as_floats(in), needed, to(0));
+    } else {
+        move_to(as_floats(input(samples, begin, needed, origin, step)), needed, to(0));
+    }
+    for (size_t k = 0; k < d_stages.size(); ++k) {
+        const stage& s = d_stages[k];
+        const int pairs = static_cast<int>(s.taps.size());
+        half_band_filter(as_floats(s.even.data()) + 2 * pairs,
+                         as_floats(s.odd.data()) + 2 * pairs,
+                         s.taps.data(),
+                         pairs,
+                         k + 1 < d_stages.size() ? d_stages[k + 1].count : count,
+                         to(k + 1));
+    }
+}
+
 void decimator::run(const sample_view& samples,
                     int64_t first,
                     int count,
@@ -303,61 +217,11 @@ void decimator::run(const sample_view& samples,
                     bool before,
                     cfloat* out)
 {
-    // From the last stage back: what each has to be given, and where that begins.
-    int needed = count;
-    int64_t begin = first;
-    for (size_t k = d_stages.size(); k-- > 0;) {
-        stage& s = d_stages[k];
-        const int pairs = static_cast<int>(s.taps.size());
-        needed = 2 * (needed + 2 * pairs);
-        begin -= static_cast<int64_t>(2 * pairs) << (d_means ? k + 2 : k);
-        s.count = needed;
-        if ((k > 0 || d_means) && s.input.size() < static_cast<size_t>(needed))
-            s.input.resize(needed);
-    }
     const double step_before = before ? step : 0.0;
-    const auto parts = [&](int i) { return as_floats(d_parts[i].data()); };
-    const auto elements = [&](int i) {
-        return reinterpret_cast<element*>(d_parts[i].data());
-    };
-    if (d_means) {
-        cfloat* const to = d_stages.empty() ? out : d_stages[0].input.data();
-        for (int q = 0; q < needed; q += tile / 2) {
-            const int here = std::min(tile / 2, needed - q);
-            const int rows = here + 2;
-            const auto* in =
-                input(samples, begin + 4 * (q - 1), 4 * rows, first, step_before);
-            thrice_means_of_four(as_floats(in), here, as_floats(to + q));
-        }
-    }
-    for (size_t k = 0; k < d_stages.size(); ++k) {
-        const stage& s = d_stages[k];
-        const bool last = k + 1 == d_stages.size();
-        const int pairs = static_cast<int>(s.taps.size());
-        const int made = last ? count : d_stages[k + 1].count;
-        cfloat* const to = last ? out : d_stages[k + 1].input.data();
-        for (int q = 0; q < made; q += tile) {
-            const int here = std::min(tile, made - q);
-            const int taken = 2 * (here + 2 * pairs);
-            const auto* in =
-                k > 0 || d_means
-                    ? s.input.data() + 2 * q
-                    : input(samples, begin + 2 * q, taken, first, step_before);
-            part(reinterpret_cast<const element*>(in),
-                 taken / 2,
-                 elements(0),
-                 elements(1));
-            filter(parts(0) + 2 * pairs,
-                   parts(1) + 2 * pairs,
-                   s.taps.data(),
-                   pairs,
-                   2 * here,
-                   as_floats(to + q));
-        }
-    }
-    if (factor() == 1)
-        copy(samples, first, count, out);
-    if (factor() == 1 || !before)
+    for (int q = 0; q < count; q += d_tile_outputs)
+        run_tile(
+            samples, first, q, std::min(d_tile_outputs, count - q), step_before, out + q);
+    if (!before)
         turn(out, count, 0.0, step * factor());
 }
 

@@ -48,9 +48,9 @@ public:
 private:
     struct stage {
         std::vector<float> taps; // of odd distance, from the middle outwards
-        // of every stage but a first one, which works on the samples themselves
-        volk::vector<std::complex<float>> input;
-        int count = 0; // samples in it, this time
+        // its input of a tile, the samples of even and of odd index apart
+        volk::vector<std::complex<float>> even, odd;
+        int count = 0; // samples in both, this time
     };
     void turn(std::complex<float>* x, int count, double cycles, double step);
     const std::complex<float>*
@@ -58,11 +58,18 @@ private:
     static void
     copy(const sample_view& samples, int64_t first, int count, std::complex<float>* out);
 
+    void run_tile(const sample_view& samples,
+                  int64_t origin,
+                  int first,
+                  int count,
+                  double step,
+                  std::complex<float>* out);
+
     bool d_means = false; // a first stage of moving means
+    int d_tile_outputs;
     std::vector<stage> d_stages;
     turn_table d_table;
     volk::vector<std::complex<float>> d_tile;
-    volk::vector<std::complex<float>> d_parts[2];
 };
 
 } // namespace gr::ntnpos::kernel

@@ -143,6 +143,19 @@ struct lanes {
             result[i] = fused_multiply_add<width>(a[i], b[i], sum[i]);
         sum = result;
     }
+    //! difference -= a b, rounded once.
+    static NTNPOS_INLINE void
+    multiply_subtract(const vector& a, const vector& b, vector& difference)
+    {
+#ifdef NTNPOS_HAS_LANES
+        if constexpr (width > 4) {
+            asm("vfnmadd231ps %2, %1, %0" : "+v"(difference) : "v"(a), "v"(b));
+            return;
+        }
+#endif
+        const vector minus_a = -a;
+        multiply_add(minus_a, b, difference);
+    }
 
 private:
     using pairs = typename types::pairs;

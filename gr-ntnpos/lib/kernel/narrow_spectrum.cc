@@ -46,8 +46,8 @@ NTNPOS_INLINE void fold_vector(const float* x,
         b[half] = im[0] * lane::at(from);
         for (int p = 1; p < parts; ++p) {
             const vector there = lane::at(from + p * distance);
-            a[half] += re[p] * there;
-            b[half] += im[p] * there;
+            lane::multiply_add(re[p], there, a[half]);
+            lane::multiply_add(im[p], there, b[half]);
         }
     }
     const auto all = std::make_index_sequence<width>();
@@ -180,8 +180,11 @@ NTNPOS_INLINE void four_body(const float* xr,
             lane::at(to_im) = made.im[0];
             for (int i = 1; i < 4; ++i) {
                 const vector re = made.re[i], im = made.im[i];
-                lane::at(to_re + i * numbers) = re * w_re[i - 1] - im * w_im[i - 1];
-                lane::at(to_im + i * numbers) = re * w_im[i - 1] + im * w_re[i - 1];
+                vector real = re * w_re[i - 1], imaginary = re * w_im[i - 1];
+                lane::multiply_subtract(im, w_im[i - 1], real);
+                lane::multiply_add(im, w_re[i - 1], imaginary);
+                lane::at(to_re + i * numbers) = real;
+                lane::at(to_im + i * numbers) = imaginary;
             }
         }
     }

@@ -13,8 +13,8 @@ namespace {
 
 using cfloat = std::complex<float>;
 
-// Points per inverse bandwidth: half a step off costs 1.6 dB.
-constexpr double delay_oversampling = 1.5;
+// Points per inverse bandwidth: half a step off costs 1.9 dB.
+constexpr double delay_oversampling = 1.4;
 // Of the spectrum that is looked at, over the occupied band.
 constexpr double band_excess = 1.1;
 // Of the lowered sample rate: what the filters let through to either side.
@@ -23,6 +23,7 @@ constexpr double most_edge = 0.375;
 constexpr int edge_parts = 64;
 // Values of reference spectra that are kept: 64 MB.
 constexpr size_t most_kept = 8000000;
+constexpr int64_t line_samples = 8; // of a line of the cache
 
 } // namespace
 
@@ -260,17 +261,18 @@ void prs_search::mark(const layout& p, const sample_view& samples, int64_t begin
 
 void prs_search::weigh(const layout& p, double reference_energy)
 {
-    constexpr int spare = 2; // rounding of the lags under the replica
-    d_energy.resize(p.lags + 1 + spare);
-    running_energy(
-        transform(p.lags, fft::direction::inverse).result(), p.lags, d_energy.data());
-    std::fill_n(d_energy.end() - spare, spare, d_energy[p.lags]);
     const int under =
         static_cast<int>(std::lround(p.length * p.decimation / p.lag_samples));
+    d_energies.resize(p.lags / energy_step);
     d_weights.resize(p.columns);
     // Neither transform is scaled: Parseval leaves a factor of `lags`.
-    energy_weights(
-        d_energy.data(), under, p.lags / reference_energy, p.columns, d_weights.data());
+    energy_weights(transform(p.lags, fft::direction::inverse).result(),
+                   p.lags,
+                   under,
+                   p.lags / reference_energy,
+                   p.columns,
+                   d_energies.data(),
+                   d_weights.data());
     for (const int d : d_silent)
         d_weights[d] = 0.0f;
 }
@@ -305,7 +307,10 @@ search_result prs_search::search(const sample_view& samples,
         const reference& sent_band = reference_for(p, replica, slots[s]);
         const instant start = starts(s);
         const double position = samples.position(start);
-        const int64_t begin = static_cast<int64_t>(std::floor(position)) - margin;
+        int64_t begin = static_cast<int64_t>(std::floor(position)) - margin;
+        // Half a lowered sample at most: the means read whole lines of the cache there.
+        if (p.decimation >= 2 * line_samples)
+            begin -= floor_mod(begin - line_samples / 2, line_samples);
         fraction = begin + lower.offset() + margin - position;
         const double step =
             d_carrier.frequency_hz * model.rate_at(start) / rate -

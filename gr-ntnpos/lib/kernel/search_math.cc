@@ -44,18 +44,17 @@ void add_cells_of(
             out[i] += cell(x, weights, i);
 }
 
+// Energy of every energy_step samples that follow on each other.
 NTNPOS_MULTIVERSION
-void powers(const float* x, int count, float* out)
+void step_energies(const float* x, int steps, double* __restrict sums)
 {
-    for (int i = 0; i < count; ++i)
-        out[i] = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
-}
-
-NTNPOS_MULTIVERSION
-void raise(double* x, int count, double by)
-{
-    for (int i = 0; i < count; ++i)
-        x[i] += by;
+    for (int i = 0; i < steps; ++i) {
+        const float* const from = x + 2 * energy_step * i;
+        float sum = 0.0f;
+        for (int k = 0; k < 2 * energy_step; ++k)
+            sum += from[k] * from[k];
+        sums[i] = sum;
+    }
 }
 
 // As numbers of positive sign are ordered as their bits, maxima of integers vectorise.
@@ -81,6 +80,8 @@ int fast_size(double least)
 double gamma_threshold(int n, double p)
 {
     // P(sum of n exponentials > t) = sum_{i<n} t^i / i! exp(-t)
+    if (n == 1)
+        return -std::log(p);
     double low = 0.0, high = 100.0 + 10.0 * n;
     for (int round = 0; round < 60; ++round) {
         const double t = 0.5 * (low + high);
@@ -110,45 +111,26 @@ void multiply_conjugate(const std::complex<float>* a,
         as_floats(a), as_floats(b), count, reinterpret_cast<float*>(out));
 }
 
-void running_energy(const std::complex<float>* x, int count, double* sums)
+void energy_weights(const std::complex<float>* x,
+                    int size,
+                    int under,
+                    double factor,
+                    int count,
+                    double* sums,
+                    float* weights)
 {
-    // Four stretches side by side: one sum would wait for each of its additions.
-    constexpr int ways = 4, piece = 64;
-    const int length = count / ways;
-    alignas(64) float power[ways][piece];
-    double sum[ways] = {};
-    for (int at = 0; at < length; at += piece) {
-        const int here = std::min(piece, length - at);
-        for (int w = 0; w < ways; ++w)
-            powers(as_floats(x + w * length + at), here, power[w]);
-        for (int i = 0; i < here; ++i)
-            for (int w = 0; w < ways; ++w) {
-                sums[w * length + at + i] = sum[w];
-                sum[w] += power[w][i];
-            }
-    }
-    double before = sum[0];
-    for (int w = 1; w < ways; ++w) {
-        raise(sums + w * length, length, before);
-        before += sum[w];
-    }
-    for (int i = ways * length; i < count; ++i) {
-        float last;
-        powers(as_floats(x + i), 1, &last);
-        sums[i] = before;
-        before += last;
-    }
-    sums[count] = before;
-}
-
-NTNPOS_MULTIVERSION
-void energy_weights(
-    const double* sums, int under, double factor, int count, float* weights)
-{
-    const auto f = static_cast<float>(factor);
-    for (int i = 0; i < count; ++i) {
-        const auto below = static_cast<float>(sums[i + under] - sums[i]);
-        weights[i] = below > 0.0f ? f / below : 0.0f;
+    const int steps = size / energy_step;
+    const int steps_under = (under + energy_step / 2) / energy_step;
+    step_energies(as_floats(x), steps, sums);
+    double energy = 0.0;
+    for (int i = 0; i < std::min(steps_under, steps); ++i)
+        energy += sums[i];
+    for (int i = 0; i * energy_step < count; ++i) {
+        const auto below = static_cast<float>(energy);
+        std::fill_n(weights + i * energy_step,
+                    std::min(energy_step, count - i * energy_step),
+                    below > 0.0f ? static_cast<float>(factor) / below : 0.0f);
+        energy += (i + steps_under < steps ? sums[i + steps_under] : 0.0) - sums[i];
     }
 }
 

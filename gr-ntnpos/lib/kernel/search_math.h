@@ -26,12 +26,21 @@ void multiply_conjugate(const std::complex<float>* a,
                         int count,
                         std::complex<float>* out);
 
-//! sums[i] = |x[0]|^2 + ... + |x[i - 1]|^2 for i = 0 .. count, in double precision.
-void running_energy(const std::complex<float>* x, int count, double* sums);
-
-//! weights[i] = factor / (sums[i + under] - sums[i]), 0 where there is no energy.
-void energy_weights(
-    const double* sums, int under, double factor, int count, float* weights);
+/*!
+ * weights[i] = factor over the energy of x[i] .. x[i + under - 1], 0 where there is none,
+ * for i = 0 .. count - 1; nothing of x lies at \p size or beyond. Sums are in double
+ * precision, one for every energy_step of i: from there to the next the energy of so many
+ * samples as come in and go out counts for none. \param sums  room for
+ * size / energy_step numbers
+ */
+constexpr int energy_step = 4;
+void energy_weights(const std::complex<float>* x,
+                    int size,
+                    int under,
+                    double factor,
+                    int count,
+                    double* sums,
+                    float* weights);
 
 //! Adds -ln(1 - weight |x|^2), to the precision that matters where noise and signal meet,
 //! to out; writes it if \p fresh.

@@ -100,6 +100,7 @@ private:
 
     carrier d_carrier;
     int d_size;
+    int d_early;                                       // windows begin at its multiples
     std::map<int, std::unique_ptr<comb_fold>> d_folds; // by their parts
     // By parts and bins; none where a split is not worth while.
     std::map<std::pair<int, int>, std::unique_ptr<narrow_spectrum>> d_narrow;

@@ -5,6 +5,7 @@
 #include <gnuradio/ntnpos/kernel/delay_profile.h>
 #include <gnuradio/ntnpos/kernel/occasion_estimator.h>
 #include <gnuradio/ntnpos/kernel/prs_search.h>
+#include <volk/volk_alloc.hh>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,7 +117,7 @@ private:
     prs_search d_search;
     std::vector<std::complex<float>> d_samples; // of the segment, from d_first on
     // a batch's samples, with fitted satellites taken out
-    std::vector<std::complex<float>> d_work;
+    volk::vector<std::complex<float>> d_work;
     int64_t d_first = 0;
     int64_t d_batch = 0;
     int64_t d_wait = 0; // nothing is to be done before the segment has so many samples

@@ -103,7 +103,7 @@ private:
     std::vector<char> d_valid;    // columns whose delays have all their samples
     std::vector<int> d_silent;    // columns that say nothing
     std::vector<float> d_weights; // of the columns
-    std::vector<double> d_energy;
+    std::vector<double> d_energies;
 };
 
 } // namespace gr::ntnpos::kernel
