@@ -24,6 +24,20 @@ bool contradicts(const tag_t& tag, const char* name, double expected)
     return !value || std::abs(*value - expected) > 0.5;
 }
 
+// Nominally; within what makes an ordinary buffer.
+uint64_t samples_per_profile(const kernel::carrier& carrier,
+                             const std::vector<kernel::satellite_signal>& signals)
+{
+    double profiles_per_slot = 0.0;
+    for (const auto& s : signals)
+        profiles_per_slot += 1.0 / kernel::periodicity_slots(s.resource);
+    const double samples_per_slot =
+        carrier.sample_rate_hz / (100.0 * kernel::slots_per_frame(carrier));
+    constexpr double most = 16384.0;
+    return static_cast<uint64_t>(
+        std::clamp(samples_per_slot / std::max(profiles_per_slot, 1e-6), 1.0, most));
+}
+
 } // namespace
 
 comb_correlator::sptr
@@ -61,6 +75,8 @@ comb_correlator_impl::comb_correlator_impl(
     for (size_t i = 0; i < windows.size(); ++i)
         d_bank.set_window(i, windows[i]);
     set_tag_propagation_policy(TPP_DONT);
+    // By it the scheduler chooses the size of the input's buffer.
+    set_relative_rate(1, samples_per_profile(carrier, signals));
     message_port_register_in(pmt::mp("windows"));
     set_msg_handler(pmt::mp("windows"),
                     [this](const pmt::pmt_t& m) { handle_window(m); });

@@ -118,15 +118,26 @@ void first_path_detector_impl::count_bad()
 }
 
 pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profile,
+                                             const members& described,
                                              detector& with,
                                              const gr_complex* values)
 {
     pmt::pmt_t m = pmt::make_dict();
-    put(m, "satellite", pmt::intern(profile.satellite));
-    put(m, "slot_count", pmt::from_long(profile.slot_count));
-    put(m, "predicted_rate_s_per_s", pmt::from_double(profile.predicted_rate));
-    put(m, "window_min_s", pmt::from_double(profile.window_min_s));
-    put(m, "window_max_s", pmt::from_double(profile.window_max_s));
+    // What the description says already is handed on as it is.
+    const auto pass = [&](const char* name, double value) {
+        const auto same = [value](const pmt::pmt_t& there) {
+            return pmt::is_real(there) && pmt::to_double(there) == value;
+        };
+        if (!described.move_to(m, name, same))
+            put(m, name, pmt::from_double(value));
+    };
+    if (!described.move_to(m, "satellite", pmt::is_symbol))
+        put(m, "satellite", pmt::intern(profile.satellite));
+    if (!described.move_to(m, "slot_count", pmt::is_integer))
+        put(m, "slot_count", pmt::from_long(profile.slot_count));
+    pass("predicted_rate_s_per_s", profile.predicted_rate);
+    pass("window_min_s", profile.window_min_s);
+    pass("window_max_s", profile.window_max_s);
     kernel::first_path_estimate estimate;
     if (profile.status == kernel::occasion_status::found)
         // That the satellite is there the correlator has decided, with its own rate of
@@ -135,7 +146,7 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
             values, strongest_within / (profile.subcarriers * profile.scs_hz));
     if (!estimate.detected) {
         const bool cut = profile.status == kernel::occasion_status::incomplete;
-        put(m, "status", pmt::intern(cut ? "incomplete" : "no_signal"));
+        put(m, "status", interned(cut ? "incomplete" : "no_signal"));
         put(m, "t", to_pmt(profile.arrival));
         for (const char* name : { "toa_s",
                                   "toa_std_s",
@@ -155,24 +166,26 @@ pmt::pmt_t first_path_detector_impl::measure(const kernel::delay_profile& profil
         return m;
     }
     const kernel::toa_measurement toa = kernel::measure_toa(profile, estimate);
-    put(m, "status", pmt::intern("ok"));
+    put(m, "status", interned("ok"));
     put(m, "t", to_pmt(toa.arrival));
     put(m, "toa_s", pmt::from_double(toa.toa_s));
     put(m, "toa_std_s", pmt::from_double(toa.toa_std_s));
-    put(m, "doppler_hz", pmt::from_double(profile.doppler_hz));
-    put(m, "doppler_std_hz", pmt::from_double(profile.doppler_std_hz));
-    put(m, "toa_rate_s_per_s", pmt::from_double(profile.toa_rate));
-    put(m, "toa_rate_std_s_per_s", pmt::from_double(profile.toa_rate_std));
-    const bool has_phase = profile.carrier_phase_std_cycles > 0.0;
-    put(m,
-        "carrier_phase_cycles",
-        has_phase ? pmt::from_double(profile.carrier_phase_cycles) : pmt::PMT_NIL);
-    put(m,
-        "carrier_phase_std_cycles",
-        has_phase ? pmt::from_double(profile.carrier_phase_std_cycles) : pmt::PMT_NIL);
-    put(m,
-        "carrier_phase_continuous",
-        has_phase ? pmt::from_bool(profile.carrier_phase_continuous) : pmt::PMT_NIL);
+    pass("doppler_hz", profile.doppler_hz);
+    pass("doppler_std_hz", profile.doppler_std_hz);
+    pass("toa_rate_s_per_s", profile.toa_rate);
+    pass("toa_rate_std_s_per_s", profile.toa_rate_std);
+    if (profile.carrier_phase_std_cycles > 0.0) {
+        pass("carrier_phase_cycles", profile.carrier_phase_cycles);
+        pass("carrier_phase_std_cycles", profile.carrier_phase_std_cycles);
+        put(m,
+            "carrier_phase_continuous",
+            pmt::from_bool(profile.carrier_phase_continuous));
+    } else {
+        for (const char* name : { "carrier_phase_cycles",
+                                  "carrier_phase_std_cycles",
+                                  "carrier_phase_continuous" })
+            put(m, name, pmt::PMT_NIL);
+    }
     put(m, "snr_db", pmt::from_double(toa.snr_db));
     put(m, "rsrp_db", pmt::from_double(toa.rsrp_db));
     put(m, "first_path_rsrpp_db", pmt::from_double(toa.first_path_rsrpp_db));
@@ -194,16 +207,15 @@ int first_path_detector_impl::work(int noutput_items,
                                    gr_vector_void_star&)
 {
     const auto* in = static_cast<const gr_complex*>(input_items[0]);
+    get_tags_in_window(d_tags, 0, 0, noutput_items);
     for (int i = 0; i < noutput_items; ++i) {
         const uint64_t item = nitems_read(0) + i;
-        std::vector<tag_t> tags;
-        get_tags_in_range(tags, 0, item, item + 1);
         const auto of_key = [&](const pmt::pmt_t& key) {
-            return std::find_if(tags.begin(), tags.end(), [&](const tag_t& t) {
-                return pmt::equal(t.key, key);
+            return std::find_if(d_tags.begin(), d_tags.end(), [&](const tag_t& t) {
+                return t.offset == item && pmt::equal(t.key, key);
             });
         };
-        if (of_key(end_key()) != tags.end()) {
+        if (of_key(end_key()) != d_tags.end()) {
             pmt::pmt_t end = pmt::make_dict();
             put(end, "count", pmt::from_uint64(d_count));
             publish("end", end);
@@ -211,14 +223,17 @@ int first_path_detector_impl::work(int noutput_items,
             continue;
         }
         const auto tag = of_key(profile_key());
-        const auto profile = tag == tags.end() ? std::nullopt : read_profile(tag->value);
+        const members described(tag == d_tags.end() ? pmt::PMT_NIL : tag->value);
+        const auto profile = read_profile(described);
         detector* const with = profile ? detector_for(*profile) : nullptr;
         if (!with) {
             count_bad();
             continue;
         }
         ++d_count;
-        publish("toa", measure(*profile, *with, in + static_cast<size_t>(i) * d_points));
+        publish(
+            "toa",
+            measure(*profile, described, *with, in + static_cast<size_t>(i) * d_points));
     }
     return noutput_items;
 }

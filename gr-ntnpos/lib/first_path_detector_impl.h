@@ -2,6 +2,7 @@
 #ifndef INCLUDED_NTNPOS_FIRST_PATH_DETECTOR_IMPL_H
 #define INCLUDED_NTNPOS_FIRST_PATH_DETECTOR_IMPL_H
 
+#include "pmt_fields.h"
 #include <gnuradio/ntnpos/first_path_detector.h>
 #include <gnuradio/ntnpos/kernel/delay_profile.h>
 #include <gnuradio/ntnpos/kernel/los_probability.h>
@@ -33,7 +34,9 @@ private:
     };
     //! The detector that fits a profile; none if the profile does not fit the block.
     detector* detector_for(const kernel::delay_profile& profile);
+    //! \param described  the members of the tag that the profile was read from
     pmt::pmt_t measure(const kernel::delay_profile& profile,
+                       const members& described,
                        detector& with,
                        const gr_complex* values);
     //! \param others  made by others: it may have members of these names already
@@ -41,6 +44,7 @@ private:
     void count_bad();
 
     pmt::pmt_t d_source;
+    std::vector<tag_t> d_tags; // of a call of work()
     int d_points;
     kernel::first_path_config d_config;
     bool d_with_profiles;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pmt_fields.h"
+#include <unordered_map>
 #include <array>
 #include <cmath>
-#include <utility>
-#include <vector>
 
 namespace gr::ntnpos {
 
@@ -13,33 +12,22 @@ constexpr std::array<const char*, 3> status_names = { "found",
                                                       "no_signal",
                                                       "incomplete" };
 
-// The members of a dictionary, walked through once: every dict_ref would follow the
-// whole chain anew.
-class members
+/* A member whose value is mostly the same as in the dictionary before: the pair is shared
+ * then, as pairs of a dictionary are not changed. */
+template <typename T>
+void put_constant(pmt::pmt_t& dictionary,
+                  const char* name,
+                  T value,
+                  pmt::pmt_t (*convert)(T))
 {
-public:
-    explicit members(const pmt::pmt_t& dictionary)
-    {
-        if (!dictionary || !pmt::is_dict(dictionary))
-            return;
-        for (pmt::pmt_t at = dictionary; pmt::is_pair(at); at = pmt::cdr(at))
-            if (const pmt::pmt_t one = pmt::car(at); pmt::is_pair(one))
-                d_all.emplace_back(pmt::car(one), pmt::cdr(one));
+    thread_local std::unordered_map<const char*, std::pair<T, pmt::pmt_t>> last;
+    auto& [known, pair] = last[name];
+    if (!pair || known != value) {
+        known = value;
+        pair = pmt::cons(interned(name), convert(value));
     }
-    //! Nil where there is none; of two of one name the first, as dict_ref gives it.
-    const pmt::pmt_t& operator()(const char* name) const
-    {
-        static const pmt::pmt_t none = pmt::PMT_NIL;
-        const pmt::pmt_t key = pmt::intern(name); // one object for each name
-        for (const auto& [there, value] : d_all)
-            if (there == key)
-                return value;
-        return none;
-    }
-
-private:
-    std::vector<std::pair<pmt::pmt_t, pmt::pmt_t>> d_all;
-};
+    dictionary = pmt::dcons(pair, dictionary);
+}
 
 } // namespace
 
@@ -135,9 +123,44 @@ pmt::pmt_t to_pmt(const kernel::instant& t)
     return pmt::make_tuple(full, pmt::from_double(t.frac_s));
 }
 
+const pmt::pmt_t& interned(const char* literal)
+{
+    thread_local std::unordered_map<const char*, pmt::pmt_t> known;
+    auto& symbol = known[literal];
+    if (!symbol)
+        symbol = pmt::intern(literal);
+    return symbol;
+}
+
 void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value)
 {
-    dictionary = pmt::dcons(pmt::cons(pmt::intern(name), value), dictionary);
+    dictionary = pmt::dcons(pmt::cons(interned(name), value), dictionary);
+}
+
+members::members(const pmt::pmt_t& dictionary)
+{
+    if (!dictionary || !pmt::is_dict(dictionary))
+        return;
+    d_all.reserve(32);
+    for (pmt::pmt_t at = dictionary; pmt::is_pair(at); at = pmt::cdr(at))
+        if (const pmt::pmt_t pair = pmt::car(at); pmt::is_pair(pair))
+            d_all.push_back({ pair, pmt::car(pair), pmt::cdr(pair) });
+}
+
+const members::one* members::find(const char* name) const
+{
+    const pmt::pmt_t& key = interned(name); // one object for each name
+    for (const auto& one : d_all)
+        if (one.key == key)
+            return &one;
+    return nullptr;
+}
+
+const pmt::pmt_t& members::operator()(const char* name) const
+{
+    static const pmt::pmt_t none = pmt::PMT_NIL;
+    const auto* one = find(name);
+    return one ? one->value : none;
 }
 
 void put_header(pmt::pmt_t& message,
@@ -148,14 +171,14 @@ void put_header(pmt::pmt_t& message,
 {
     const auto add = [&](const char* name, const pmt::pmt_t& value) {
         if (others)
-            message = pmt::dict_add(message, pmt::intern(name), value);
+            message = pmt::dict_add(message, interned(name), value);
         else
             put(message, name, value);
     };
-    add("schema", pmt::intern("ntnpos.wire/1"));
+    add("schema", interned("ntnpos.wire/1"));
     add("source", source);
     add("seq", pmt::from_uint64(seq));
-    add("kind", pmt::intern(kind));
+    add("kind", interned(kind));
 }
 
 pmt::pmt_t describe(const kernel::delay_profile& p)
@@ -163,7 +186,7 @@ pmt::pmt_t describe(const kernel::delay_profile& p)
     pmt::pmt_t d = pmt::make_dict();
     put(d, "satellite", pmt::intern(p.satellite));
     put(d, "slot_count", pmt::from_long(p.slot_count));
-    put(d, "status", pmt::intern(status_names[static_cast<size_t>(p.status)]));
+    put(d, "status", interned(status_names[static_cast<size_t>(p.status)]));
     put(d, "sent", to_pmt(p.sent));
     put(d, "arrival", to_pmt(p.arrival));
     put(d, "toa_s", pmt::from_double(p.toa_s));
@@ -173,7 +196,7 @@ pmt::pmt_t describe(const kernel::delay_profile& p)
     put(d, "toa_rate_std_s_per_s", pmt::from_double(p.toa_rate_std));
     put(d, "predicted_rate_s_per_s", pmt::from_double(p.predicted_rate));
     put(d, "model_std_s", pmt::from_double(p.model_std_s));
-    put(d, "std_factor", pmt::from_double(p.std_factor));
+    put_constant<double>(d, "std_factor", p.std_factor, pmt::from_double);
     if (p.carrier_phase_std_cycles > 0.0) {
         put(d, "carrier_phase_cycles", pmt::from_double(p.carrier_phase_cycles));
         put(d, "carrier_phase_std_cycles", pmt::from_double(p.carrier_phase_std_cycles));
@@ -181,17 +204,16 @@ pmt::pmt_t describe(const kernel::delay_profile& p)
     }
     put(d, "window_min_s", pmt::from_double(p.window_min_s));
     put(d, "window_max_s", pmt::from_double(p.window_max_s));
-    put(d, "comb_size", pmt::from_long(p.comb_size));
-    put(d, "subcarriers", pmt::from_long(p.subcarriers));
-    put(d, "grid_subcarriers", pmt::from_long(p.grid_subcarriers));
-    put(d, "scs_hz", pmt::from_double(p.scs_hz));
-    put(d, "observations", pmt::from_long(p.observations));
+    put_constant<long>(d, "comb_size", p.comb_size, pmt::from_long);
+    put_constant<long>(d, "subcarriers", p.subcarriers, pmt::from_long);
+    put_constant<long>(d, "grid_subcarriers", p.grid_subcarriers, pmt::from_long);
+    put_constant<double>(d, "scs_hz", p.scs_hz, pmt::from_double);
+    put_constant<long>(d, "observations", p.observations, pmt::from_long);
     return d;
 }
 
-std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value)
+std::optional<kernel::delay_profile> read_profile(const members& of)
 {
-    const members of(value);
     const auto satellite = read_text(of("satellite"));
     const auto status = read_text(of("status"));
     const auto sent = read_instant(of("sent"));

@@ -7,6 +7,8 @@
 #include <pmt/pmt.h>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace gr::ntnpos {
 
@@ -30,8 +32,43 @@ pmt::pmt_t member(const pmt::pmt_t& dictionary, const char* name);
 
 pmt::pmt_t to_pmt(const kernel::instant& t);
 
+//! pmt::intern of a literal, which is looked for once in a thread.
+const pmt::pmt_t& interned(const char* literal);
+
 //! Adds a member of a new name: dict_add would look through all others for it first.
 void put(pmt::pmt_t& dictionary, const char* name, const pmt::pmt_t& value);
+
+/*!
+ * \brief The members of a dictionary, walked through once: every dict_ref would follow
+ * the whole chain anew.
+ */
+class members
+{
+public:
+    explicit members(const pmt::pmt_t& dictionary);
+
+    //! Nil where there is none; of two of one name the first, as dict_ref gives it.
+    const pmt::pmt_t& operator()(const char* name) const;
+    //! Adds a member to another dictionary as it is, if its value is of this kind, a
+    //! predicate of PMT; \returns whether it is
+    template <typename predicate>
+    bool move_to(pmt::pmt_t& other, const char* name, const predicate& is) const
+    {
+        const auto* one = find(name);
+        if (!one || !is(one->value))
+            return false;
+        other = pmt::dcons(one->pair, other);
+        return true;
+    }
+
+private:
+    struct one {
+        pmt::pmt_t pair, key, value;
+    };
+    const one* find(const char* name) const;
+    std::vector<one> d_all;
+};
+
 /*!
  * Adds what every message of the wire has.
  * \param others  made by others: it may have members of these names already
@@ -45,7 +82,7 @@ void put_header(pmt::pmt_t& message,
 //! A profile's description (all but its values) as the dictionary of the tag
 //! `ntnpos_profile`.
 pmt::pmt_t describe(const kernel::delay_profile& profile);
-std::optional<kernel::delay_profile> read_profile(const pmt::pmt_t& value);
+std::optional<kernel::delay_profile> read_profile(const members& of);
 
 } // namespace gr::ntnpos
 
