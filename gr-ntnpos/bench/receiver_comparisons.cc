@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "comparison.h"
+#include "narrow_fft.h"
 #include "receiver_scene.h"
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
 #include <gnuradio/ntnpos/kernel/first_path.h>
@@ -8,6 +9,7 @@
 #include <volk/volk.h>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -64,44 +66,117 @@ delay_model model_of(const trajectory& predicted)
     return { std::make_shared<trajectory>(predicted), {}, 0.0, 0.0 };
 }
 
-// Every symbol of a slot for nine satellites, each with its own delay and Doppler, beside
-// a bare transform of so many points for each of them.
+// Every symbol of a slot for nine satellites, each with its own delay and Doppler.
+class nine_satellites
+{
+public:
+    explicit nine_satellites(int num_rb)
+        : d_scene(make_scene(SATELLITES, FFT_SIZE, GRID_RB, num_rb, false)),
+          d_received(white(1.4e-3 * d_scene.carrier.sample_rate_hz, 1.0, 1)),
+          d_view{ d_received.data(),
+                  0,
+                  static_cast<int64_t>(d_received.size()),
+                  {},
+                  d_scene.carrier.sample_rate_hz },
+          d_correlator(d_scene.carrier)
+    {
+        for (int i = 0; i < SATELLITES; ++i) {
+            d_replicas.emplace_back(d_scene.carrier, d_scene.signals[i].resource);
+            d_models.push_back(model_of(d_scene.delays[i]));
+        }
+    }
+    // work(the symbols' channels) for each satellite
+    template <typename F>
+    void measure(const F& work)
+    {
+        for (int i = 0; i < SATELLITES; ++i) {
+            d_correlator.measure(
+                d_view, d_replicas[i], { 0 }, { {} }, d_models[i], d_out);
+            work(d_out);
+        }
+    }
+    int elements() const { return d_replicas.front().elements(); }
+
+private:
+    receiver_scene d_scene;
+    samples d_received;
+    sample_view d_view;
+    comb_correlator d_correlator;
+    std::vector<prs_replica> d_replicas;
+    std::vector<delay_model> d_models;
+    std::vector<symbol_channel> d_out;
+};
+
+void repeat(const bare_fft& fft, int count)
+{
+    for (int i = 0; i < count; ++i)
+        fft.execute();
+    keep(fft.out[0]);
+}
+
+// Beside a bare transform of so many points for each of them.
 comparison correlator(const std::string& name, int num_rb, int reference_points)
 {
-    struct state {
-        receiver_scene scene = make_scene(SATELLITES, FFT_SIZE, GRID_RB, 12, false);
-        samples received;
-        std::vector<prs_replica> replicas;
-        std::vector<delay_model> models;
-        std::unique_ptr<comb_correlator> correlator;
-        std::vector<symbol_channel> out;
-        sample_view view;
-    };
-    const auto s = std::make_shared<state>();
-    s->scene = make_scene(SATELLITES, FFT_SIZE, GRID_RB, num_rb, false);
-    s->received = white(1.4e-3 * s->scene.carrier.sample_rate_hz, 1.0, 1);
-    s->correlator = std::make_unique<comb_correlator>(s->scene.carrier);
-    for (int i = 0; i < SATELLITES; ++i) {
-        s->replicas.emplace_back(s->scene.carrier, s->scene.signals[i].resource);
-        s->models.push_back(model_of(s->scene.delays[i]));
-    }
-    s->view = { s->received.data(),
-                0,
-                static_cast<int64_t>(s->received.size()),
-                {},
-                s->scene.carrier.sample_rate_hz };
+    const auto all = std::make_shared<nine_satellites>(num_rb);
     const auto fft = std::make_shared<bare_fft>(reference_points, FFTW_FORWARD);
     return { name,
-             [s] {
-                 for (int i = 0; i < SATELLITES; ++i)
-                     s->correlator->measure(
-                         s->view, s->replicas[i], { 0 }, { {} }, s->models[i], s->out);
-                 keep(s->out);
+             [=] { all->measure([](const auto& channels) { keep(channels); }); },
+             [=] { repeat(*fft, SATELLITES * SYMBOLS); } };
+}
+
+// The delay profile of a symbol's channel on its comb, not scaled, delay 0 first.
+class profile_of_symbol
+{
+public:
+    profile_of_symbol(int points, int elements)
+        : d_elements(elements),
+          d_wide(points, fft::direction::inverse, fft::placement::separate)
+    {
+        std::fill_n(d_wide.data(), points, std::complex<float>());
+        if (narrow_fft::short_size(points, elements) > 0)
+            d_narrow.emplace(points, 0, elements);
+    }
+    const std::complex<float>* run(const std::complex<float>* channel)
+    {
+        if (d_narrow) {
+            d_narrow->clear_outside(0, d_elements);
+            d_narrow->fill(channel, d_elements, 0, 1, false);
+            d_narrow->execute();
+            return d_narrow->result();
+        }
+        std::copy_n(channel, d_elements, d_wide.data());
+        d_wide.execute();
+        return d_wide.result();
+    }
+
+private:
+    int d_elements;
+    std::optional<narrow_fft> d_narrow; // where few bins are occupied
+    fft d_wide;
+};
+
+// From each symbol on to a delay profile of the comb's length, beside the bare transforms
+// of that: a forward one of the whole symbol, once for all satellites, or one of the
+// comb's length for each; and an inverse one of the comb's length for each.
+comparison profiles(const std::string& name, int num_rb, bool shared)
+{
+    constexpr int comb_points = FFT_SIZE / 4;
+    const auto all = std::make_shared<nine_satellites>(num_rb);
+    const auto transform =
+        std::make_shared<profile_of_symbol>(comb_points, all->elements());
+    const auto forward =
+        std::make_shared<bare_fft>(shared ? FFT_SIZE : comb_points, FFTW_FORWARD);
+    const auto inverse = std::make_shared<bare_fft>(comb_points, FFTW_BACKWARD);
+    return { name,
+             [=] {
+                 all->measure([&](const auto& channels) {
+                     for (const auto& c : channels)
+                         keep(*transform->run(c.values.data()));
+                 });
              },
-             [fft] {
-                 for (int i = 0; i < SATELLITES * SYMBOLS; ++i)
-                     fft->execute();
-                 keep(fft->out[0]);
+             [=] {
+                 repeat(*forward, (shared ? 1 : SATELLITES) * SYMBOLS);
+                 repeat(*inverse, SATELLITES * SYMBOLS);
              } };
 }
 
@@ -226,6 +301,10 @@ std::vector<comparison_maker> receiver_comparisons()
         { "correlator_rb_12_whole", [](auto& n) { return correlator(n, 12, FFT_SIZE); } },
         { "correlator_rb_272_whole",
           [](auto& n) { return correlator(n, 272, FFT_SIZE); } },
+        { "profiles_rb_12_shared", [](auto& n) { return profiles(n, 12, true); } },
+        { "profiles_rb_272_shared", [](auto& n) { return profiles(n, 272, true); } },
+        { "profiles_rb_12_own", [](auto& n) { return profiles(n, 12, false); } },
+        { "profiles_rb_272_own", [](auto& n) { return profiles(n, 272, false); } },
         { "search_delay", [](auto& n) { return search(n, 0.0); } },
         { "search_delay_doppler", [](auto& n) { return search(n, 10e3); } },
         { "first_path_4096_rb_12", [](auto& n) { return profile(n, 4096, 144, 15e3); } },

@@ -46,7 +46,7 @@ first_path& first_path::operator=(first_path&&) noexcept = default;
 void first_path::profile_of(const std::complex<float>* channel,
                             std::complex<float>* profile)
 {
-    d_state->make_profile(channel, d_state->to_profile, profile);
+    d_state->to_profile.run(channel, profile);
 }
 
 first_path_estimate first_path::detect(const std::complex<float>* profile, double known_s)
@@ -72,7 +72,7 @@ first_path_estimate first_path::detect_channel(const std::complex<float>* channe
         energy += std::norm(std::complex<double>(channel[k]));
     }
     s.have_channel = true;
-    s.make_profile(channel, s.to_inner ? *s.to_inner : s.to_profile, s.profile.data());
+    (s.to_inner ? *s.to_inner : s.to_profile).run(channel, s.profile.data());
     s.scan.run(s.profile.data());
     return s.estimate(s.profile.data(), energy, known_s);
 }
@@ -84,7 +84,7 @@ first_path::state::state(const first_path_config& c, int inner)
       scan(inner),
       fit(kernel),
       search(c, kernel),
-      to_profile(c.profile_points, fft::direction::inverse),
+      to_profile(c.subcarriers, c.profile_points),
       to_channel(c.profile_points, fft::direction::forward),
       limit(surprise_at(c.false_alarm_probability, c.subcarriers)),
       profile(inner),
@@ -95,22 +95,7 @@ first_path::state::state(const first_path_config& c, int inner)
     if (c.method == first_path_method::music)
         music.emplace(c.subcarriers, inner);
     if (inner != c.profile_points)
-        to_inner.emplace(inner, fft::direction::inverse);
-}
-
-void first_path::state::make_profile(const std::complex<float>* values,
-                                     fft& transform,
-                                     std::complex<float>* out) const
-{
-    const int m = config.subcarriers;
-    const int n = transform.size();
-    auto* buffer = transform.data();
-    std::fill(buffer, buffer + n, std::complex<float>(0.0f));
-    for (int k = 0; k < m; ++k)
-        buffer[wrapped(k - m / 2, n)] = values[k] / static_cast<float>(m);
-    transform.execute();
-    std::copy(buffer, buffer + (n - n / 2), out + n / 2);
-    std::copy(buffer + (n - n / 2), buffer + n, out);
+        to_inner.emplace(c.subcarriers, inner);
 }
 
 void first_path::state::turn_back(const std::complex<float>* values)

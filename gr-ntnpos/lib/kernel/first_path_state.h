@@ -7,7 +7,7 @@
 #include "profile_fit.h"
 #include "profile_kernel.h"
 #include "profile_scan.h"
-#include <gnuradio/ntnpos/kernel/fft.h>
+#include "profile_transform.h"
 #include <gnuradio/ntnpos/kernel/first_path.h>
 #include <complex>
 #include <optional>
@@ -27,17 +27,16 @@ struct first_path::state {
     profile_fit fit;
     path_search search;
     std::optional<music_starts> music; // where the method asks for it
-    fft to_profile, to_channel;
-    std::optional<fft> to_inner; // where the user's profile has too few points
-    double limit;                // what the strongest path must surpass
+    profile_transform to_profile;
+    fft to_channel;
+    // where the user's profile has too few points
+    std::optional<profile_transform> to_inner;
+    double limit; // what the strongest path must surpass
     std::vector<std::complex<float>> profile;
     std::vector<std::complex<float>> channel;
     bool have_channel = false; // of the profile that is worked on
     std::vector<std::complex<double>> exact, residual;
 
-    void make_profile(const std::complex<float>* values,
-                      fft& transform,
-                      std::complex<float>* out) const;
     void turn_back(const std::complex<float>* values);
     path_set highest(double reach) const;
     first_path_estimate

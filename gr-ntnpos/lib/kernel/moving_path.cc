@@ -268,10 +268,18 @@ void moving_path::add_chunk(const path_chunk& chunk,
         const int64_t at = before + chunk.whole[g];
         return at >= 0 && at + window <= static_cast<int64_t>(input.count);
     };
+    // A group whose samples the input does not hold adds nothing.
+    const auto is_silent = [&](size_t g) {
+        const int64_t at = before + chunk.whole[g];
+        return at + window <= 0 || at >= static_cast<int64_t>(input.count);
+    };
     while (from < to) {
         const size_t g = from / group;
         size_t until = std::min(to, (g + 1) * group);
-        if (from % group == 0 && until % group == 0 && is_there(g)) {
+        if (is_silent(g)) {
+            while (until < to && is_silent(until / group))
+                until = std::min(to, until + group);
+        } else if (from % group == 0 && until % group == 0 && is_there(g)) {
             while (until + group <= to && is_there(until / group))
                 until += group;
             filter_path(chunk, *d_filters, g, until / group, samples, before, out);

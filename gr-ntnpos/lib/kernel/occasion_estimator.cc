@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "phasor.h"
+#include "symbol_math.h"
 #include "symbol_set.h"
 #include <gnuradio/ntnpos/kernel/occasion_estimator.h>
 #include <algorithm>
@@ -162,12 +162,12 @@ void occasion_estimator::finish(prs_replica& replica,
     const double scs_hz = d_carrier.scs_khz * 1e3;
     estimate.fitted.assign(replica.span(), std::complex<float>(0.0f));
     double power = 0.0;
+    turn_table turns;
     for (const auto& p : estimate.paths.paths) {
         power = std::max(power, std::norm(p.gain));
-        phasor turn(half * scs_hz * p.delay_s, -scs_hz * p.delay_s);
-        const std::complex<float> gain(p.gain);
-        for (auto& v : estimate.fitted)
-            v += gain * turn.next();
+        turns.set(half * scs_hz * p.delay_s, -scs_hz * p.delay_s, replica.span());
+        add_turns(
+            turns, std::complex<float>(p.gain), replica.span(), estimate.fitted.data());
     }
     // Every subcarrier adds its energy over noise. Of groups that are turned into one
     // phase, the noise in that phase is among it, one unit a group.

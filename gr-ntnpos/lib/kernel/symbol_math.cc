@@ -71,6 +71,22 @@ void turn_floats(
 }
 
 NTNPOS_MULTIVERSION
+void add_turn_floats(float re,
+                     float im,
+                     const float* __restrict fine_re,
+                     const float* __restrict fine_im,
+                     int count,
+                     float* __restrict x)
+{
+    for (int m = 0; m < count; ++m) {
+        const float tr = re * fine_re[m] - im * fine_im[m];
+        const float ti = re * fine_im[m] + im * fine_re[m];
+        x[2 * m] += tr;
+        x[2 * m + 1] += ti;
+    }
+}
+
+NTNPOS_MULTIVERSION
 void add_weighted_floats(const float* x,
                          float re,
                          float im,
@@ -130,6 +146,23 @@ void turn_in_place(std::complex<float>* x, const turn_table& turns, int count)
                     turns.fine_re(),
                     turns.fine_im(),
                     std::min(stretch, count - m));
+    }
+}
+
+void add_turns(const turn_table& turns,
+               std::complex<float> gain,
+               int count,
+               std::complex<float>* x)
+{
+    constexpr int stretch = turn_table::stretch;
+    for (int m = 0; m < count; m += stretch) {
+        const auto c = gain * turns.coarse(m / stretch);
+        add_turn_floats(c.real(),
+                        c.imag(),
+                        turns.fine_re(),
+                        turns.fine_im(),
+                        std::min(stretch, count - m),
+                        reinterpret_cast<float*>(x + m));
     }
 }
 

@@ -25,6 +25,12 @@ turned_sum(const std::complex<float>* x, const turn_table& turns, int count);
 //! x[m] times the table's turn m, in place.
 void turn_in_place(std::complex<float>* x, const turn_table& turns, int count);
 
+//! x[m] += gain times the table's turn m.
+void add_turns(const turn_table& turns,
+               std::complex<float> gain,
+               int count,
+               std::complex<float>* x);
+
 /*!
  * |sum of x over each group, turned by exp(-j 2 pi f t)|^2, summed over the groups, for
  * the frequencies f = first, first + step, ...: adds to powers.

@@ -89,6 +89,9 @@ def rows(kernel: Kernel) -> list[Comparison]:
         for points, kind in ((1024, "comb"), (4096, "whole")):
             found.append(Comparison(f"correlator, 9 satellites, {rb} RB, over bare FFTs of {points}",
                                     target, LOWER, kernel(f"correlator_rb_{rb}_{kind}"), 51))
+        for kind, ffts in (("shared", "1 forward FFT and 9 inverse"), ("own", "9 forward FFTs and 9 inverse")):
+            found.append(Comparison(f"symbol to 9 delay profiles, {rb} RB, over {ffts}",
+                                    target, LOWER, kernel(f"profiles_rb_{rb}_{kind}"), 51))
     found += [
         Comparison("search, a slot of delay, over full-rate correlation", 14.0, HIGHER,
                    kernel("search_delay"), 21),
