@@ -3,6 +3,7 @@
 #include "narrow_fft.h"
 #include "receiver_scene.h"
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
+#include <gnuradio/ntnpos/kernel/fft.h>
 #include <gnuradio/ntnpos/kernel/first_path.h>
 #include <gnuradio/ntnpos/kernel/prs_search.h>
 #include <fftw3.h>

@@ -121,107 +121,6 @@ NTNPOS_VERSIONS((const float* x,
                 fold,
                 fold_body)
 
-// The four outputs of a butterfly, without twiddles.
-template <size_t width>
-struct butterfly {
-    using vector = typename lanes<width>::vector;
-    vector re[4], im[4];
-
-    NTNPOS_INLINE butterfly(const float* xr, const float* xi, int apart)
-    {
-        using lane = lanes<width>;
-        const vector ar = lane::at(xr), ai = lane::at(xi);
-        const vector br = lane::at(xr + apart), bi = lane::at(xi + apart);
-        const vector cr = lane::at(xr + 2 * apart), ci = lane::at(xi + 2 * apart);
-        const vector dr = lane::at(xr + 3 * apart), di = lane::at(xi + 3 * apart);
-        const vector sum_re = ar + cr, sum_im = ai + ci;
-        const vector off_re = ar - cr, off_im = ai - ci;
-        const vector odd_re = br + dr, odd_im = bi + di;
-        const vector turned_re = bi - di, turned_im = dr - br; // -j (b - d)
-        re[0] = sum_re + odd_re;
-        im[0] = sum_im + odd_im;
-        re[1] = off_re + turned_re;
-        im[1] = off_im + turned_im;
-        re[2] = sum_re - odd_re;
-        im[2] = sum_im - odd_im;
-        re[3] = off_re - turned_re;
-        im[3] = off_im - turned_im;
-    }
-};
-
-// One pass of Stockham's transform in butterflies of four: of `size` points left, each
-// of `numbers` that lie together. Three twiddles for each butterfly, none for its first
-// output.
-template <size_t width>
-NTNPOS_INLINE void four_body(const float* xr,
-                             const float* xi,
-                             int size,
-                             int numbers,
-                             const float* wr,
-                             const float* wi,
-                             float* yr,
-                             float* yi)
-{
-    using lane = lanes<width>;
-    using vector = typename lane::vector;
-    const int quarter = size / 4;
-    const int in = quarter * numbers;
-    for (int p = 0; p < quarter; ++p, wr += 3, wi += 3) {
-        vector w_re[3], w_im[3];
-        for (int i = 0; i < 3; ++i) {
-            lane::fill(wr + i, w_re[i]);
-            lane::fill(wi + i, w_im[i]);
-        }
-        for (int n = 0; n < numbers; n += width, xr += width, xi += width) {
-            const butterfly<width> made(xr, xi, in);
-            float* const to_re = yr + 4 * p * numbers + n;
-            float* const to_im = yi + 4 * p * numbers + n;
-            lane::at(to_re) = made.re[0];
-            lane::at(to_im) = made.im[0];
-            for (int i = 1; i < 4; ++i) {
-                const vector re = made.re[i], im = made.im[i];
-                vector real = re * w_re[i - 1], imaginary = re * w_im[i - 1];
-                lane::multiply_subtract(im, w_im[i - 1], real);
-                lane::multiply_add(im, w_re[i - 1], imaginary);
-                lane::at(to_re + i * numbers) = real;
-                lane::at(to_im + i * numbers) = imaginary;
-            }
-        }
-    }
-}
-NTNPOS_VERSIONS((const float* xr,
-                 const float* xi,
-                 int size,
-                 int numbers,
-                 const float* wr,
-                 const float* wi,
-                 float* yr,
-                 float* yi),
-                (xr, xi, size, numbers, wr, wi, yr, yi),
-                four_pass,
-                four_body)
-
-// The last pass, of four points left, and of its outputs as many as are wanted.
-template <size_t width>
-NTNPOS_INLINE void
-last_body(const float* xr, const float* xi, int numbers, int wanted, float* yr, float* yi)
-{
-    using lane = lanes<width>;
-    for (int n = 0; n < numbers; n += width) {
-        const butterfly<width> made(xr + n, xi + n, numbers);
-        for (int i = 0; i < 4; ++i)
-            if (i * numbers + n < wanted) {
-                lane::at(yr + i * numbers + n) = made.re[i];
-                lane::at(yi + i * numbers + n) = made.im[i];
-            }
-    }
-}
-NTNPOS_VERSIONS(
-    (const float* xr, const float* xi, int numbers, int wanted, float* yr, float* yi),
-    (xr, xi, numbers, wanted, yr, yi),
-    last_four_pass,
-    last_body)
-
 // out = x (re + j im)
 NTNPOS_MULTIVERSION
 void turn_all(const float* xr,
@@ -235,15 +134,6 @@ void turn_all(const float* xr,
     for (int n = 0; n < count; ++n) {
         out_re[n] = xr[n] * re - xi[n] * im;
         out_im[n] = xr[n] * im + xi[n] * re;
-    }
-}
-
-NTNPOS_MULTIVERSION
-void two_pass(const float* __restrict x, int width, float* __restrict y)
-{
-    for (int n = 0; n < width; ++n) {
-        y[n] = x[n] + x[n + width];
-        y[n + width] = x[n] - x[n + width];
     }
 }
 
@@ -285,30 +175,16 @@ void add_neighbours(const float* __restrict x, int sums, float* __restrict out)
 
 } // namespace
 
-int narrow_spectrum::short_size(int points, int count)
-{
-    int size = 4;
-    while (size < count)
-        size *= 2;
-    return points % (size * lot) == 0 ? size : 0;
-}
-
 narrow_spectrum::narrow_spectrum(int fft_size, int parts, int count)
     : d_points(fft_size / parts),
       d_parts(parts),
       d_count(count),
-      d_short(short_size(d_points, count))
+      d_short(short_size(d_points, count)),
+      d_parallel(d_short > 0 ? d_points / d_short : 0),
+      d_fft(d_short, d_parallel)
 {
-    if (d_short == 0 || fft_size % parts != 0)
+    if (fft_size % parts != 0)
         throw std::invalid_argument("narrow_spectrum: bins do not allow a split");
-    d_parallel = d_points / d_short;
-    for (int size = d_short; size > 4; size /= 4)
-        for (int p = 0; p < size / 4; ++p)
-            for (int i = 1; i < 4; ++i) {
-                const auto w = std::polar(1.0, -2.0 * M_PI * (i * p % size) / size);
-                d_twiddle_re.push_back(static_cast<float>(w.real()));
-                d_twiddle_im.push_back(static_cast<float>(w.imag()));
-            }
     for (int q = 0; q < count; ++q)
         for (int t = 0; t < d_parallel; ++t) {
             const auto w = std::polar(1.0, -2.0 * M_PI * (q * t % d_points) / d_points);
@@ -320,8 +196,6 @@ narrow_spectrum::narrow_spectrum(int fft_size, int parts, int count)
         v->resize(parts * room);
     for (auto* v : { &d_fine_re, &d_fine_im })
         v->resize(d_parallel);
-    for (auto* v : { &d_re[0], &d_re[1], &d_im[0], &d_im[1] })
-        v->resize(d_points);
     d_bins.resize(count);
 }
 
@@ -346,35 +220,11 @@ narrow_spectrum::analyse(const std::complex<float>* x, double cycles, double ste
          d_parallel,
          d_parts,
          { d_row_re.data(), d_row_im.data(), room },
-         d_re[0].data(),
-         d_im[0].data());
-    float *re = d_re[0].data(), *im = d_im[0].data();
-    float *to_re = d_re[1].data(), *to_im = d_im[1].data();
-    const auto exchange = [&] {
-        std::swap(re, to_re);
-        std::swap(im, to_im);
-    };
-    int size = d_short, width = d_parallel, twiddle = 0;
-    for (; size > 4; size /= 4, width *= 4) {
-        four_pass(re,
-                  im,
-                  size,
-                  width,
-                  d_twiddle_re.data() + twiddle,
-                  d_twiddle_im.data() + twiddle,
-                  to_re,
-                  to_im);
-        twiddle += 3 * (size / 4);
-        exchange();
-    }
-    if (size == 4) {
-        last_four_pass(re, im, width, d_count * d_parallel, to_re, to_im);
-        exchange();
-    } else {
-        two_pass(re, width, to_re);
-        two_pass(im, width, to_im);
-        exchange();
-    }
+         d_fft.re(),
+         d_fft.im());
+    d_fft.forward(d_count * d_parallel);
+    float *re = d_fft.result_re(), *im = d_fft.result_im();
+    float *to_re = d_fft.spare_re(), *to_im = d_fft.spare_im();
     turn_bins(re,
               im,
               d_count,
@@ -386,7 +236,8 @@ narrow_spectrum::analyse(const std::complex<float>* x, double cycles, double ste
               to_re,
               to_im);
     for (int left = lot; left > 1; left /= 2) {
-        exchange();
+        std::swap(re, to_re);
+        std::swap(im, to_im);
         add_neighbours(re, d_count * left / 2, to_re);
         add_neighbours(im, d_count * left / 2, to_im);
     }

@@ -2,6 +2,7 @@
 #ifndef INCLUDED_NTNPOS_LIB_KERNEL_NARROW_SPECTRUM_H
 #define INCLUDED_NTNPOS_LIB_KERNEL_NARROW_SPECTRUM_H
 
+#include "row_fft.h"
 #include <volk/volk_alloc.hh>
 #include <complex>
 
@@ -20,7 +21,10 @@ class narrow_spectrum
 {
 public:
     //! P for \p points M and \p count wanted bins: 0 where no split is worth while.
-    static int short_size(int points, int count);
+    static int short_size(int points, int count)
+    {
+        return row_fft::short_size(points, count);
+    }
 
     /*!
      * \param fft_size  N \param parts  g: 1, 2, 4, 6 or 12 \param count  wanted bins;
@@ -41,12 +45,11 @@ private:
     int d_count;
     int d_short;    // P
     int d_parallel; // Q
+    row_fft d_fft;
     // All with real and imaginary parts apart.
-    volk::vector<float> d_twiddle_re, d_twiddle_im; // three for each butterfly
-    volk::vector<float> d_turn_re, d_turn_im;       // for each bin a row of Q
-    volk::vector<float> d_row_re, d_row_im;         // of the samples, for each part and i
-    volk::vector<float> d_fine_re, d_fine_im;       // for each t
-    volk::vector<float> d_re[2], d_im[2];           // P rows of Q, before and after
+    volk::vector<float> d_turn_re, d_turn_im; // for each bin a row of Q
+    volk::vector<float> d_row_re, d_row_im;   // of the samples, for each part and i
+    volk::vector<float> d_fine_re, d_fine_im; // for each t
     volk::vector<std::complex<float>> d_bins;
 };
 

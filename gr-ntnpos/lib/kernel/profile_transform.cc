@@ -7,11 +7,13 @@ namespace gr::ntnpos::kernel {
 
 namespace {
 
+// Divided, not multiplied by an inverse that is rounded once for all: energies of channel
+// and profile are compared.
 NTNPOS_MULTIVERSION
-void scale(const float* x, float by, int count, float* __restrict out)
+void divide(const float* x, float by, int count, float* __restrict out)
 {
     for (int i = 0; i < count; ++i)
-        out[i] = by * x[i];
+        out[i] = x[i] / by;
 }
 
 } // namespace
@@ -32,10 +34,10 @@ void profile_transform::run(const std::complex<float>* channel,
                             std::complex<float>* profile)
 {
     const int half = d_subcarriers / 2;
-    scale(reinterpret_cast<const float*>(channel),
-          1.0f / static_cast<float>(d_subcarriers),
-          2 * d_subcarriers,
-          reinterpret_cast<float*>(d_scaled.data()));
+    divide(reinterpret_cast<const float*>(channel),
+           static_cast<float>(d_subcarriers),
+           2 * d_subcarriers,
+           reinterpret_cast<float*>(d_scaled.data()));
     const std::complex<float>* made;
     if (d_narrow) {
         d_narrow->clear_outside(-half, d_subcarriers);

@@ -3,6 +3,7 @@
 #define INCLUDED_NTNPOS_LIB_KERNEL_PROFILE_TRANSFORM_H
 
 #include "narrow_fft.h"
+#include <gnuradio/ntnpos/kernel/fft.h>
 #include <memory>
 
 namespace gr::ntnpos::kernel {
