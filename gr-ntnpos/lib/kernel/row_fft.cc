@@ -153,7 +153,8 @@ row_fft::row_fft(int size, int parallel) : d_size(size), d_parallel(parallel)
     }
 }
 
-// With real and imaginary parts exchanged, a forward transform is an inverse one.
+// With real and imaginary parts exchanged, a forward transform is an inverse one. Only of
+// the inverse one the input is kept: less has to be in the nearest cache.
 void row_fft::run(int exchanged, int wanted)
 {
     float* re[3] = { d_re[0], d_re[1], d_re[2] };
@@ -162,8 +163,9 @@ void row_fft::run(int exchanged, int wanted)
         std::swap(re, im);
     int from = 0, to = 1;
     const auto exchange = [&] {
+        const int before = from;
         from = to;
-        to = 3 - from;
+        to = exchanged ? 3 - from : before;
     };
     int size = d_size, width = d_parallel, twiddle = 0;
     for (; size > 4; size /= 4, width *= 4) {

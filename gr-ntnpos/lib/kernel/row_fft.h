@@ -11,7 +11,7 @@ namespace gr::ntnpos::kernel {
  * transform t is number Q i + t, real and imaginary parts apart.
  *
  * Stockham's transform in butterflies of four, and of two where P asks for it. Not
- * scaled. The input is left as it is. Allocates nothing after construction.
+ * scaled. Allocates nothing after construction.
  */
 class row_fft
 {
@@ -29,8 +29,8 @@ public:
     float* im() { return d_im[0]; }
 
     //! \param wanted  how many numbers of the result, from the first on, are needed
-    void forward(int wanted) { run(0, wanted); }
-    void inverse(int wanted) { run(1, wanted); }
+    void forward(int wanted) { run(0, wanted); } //!< the input is lost
+    void inverse(int wanted) { run(1, wanted); } //!< it is kept
     //! The result; what is written to it is of no harm.
     float* result_re() { return d_result_re; }
     float* result_im() { return d_result_im; }
