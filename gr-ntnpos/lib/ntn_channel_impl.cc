@@ -21,7 +21,7 @@ const pmt::pmt_t FREQ_KEY = pmt::mp("rx_freq");
 constexpr int64_t spare = 4096;
 // Of the scheduler's buffers: inputs are made longer to hold what one call needs, and
 // what the first call needs of one input beyond another, up to a limit.
-constexpr int64_t call = 8192;
+constexpr int64_t call = 16384;
 constexpr int64_t longest_difference = 32768;
 
 // Samples before the new ones that an input's buffer is to hold.
