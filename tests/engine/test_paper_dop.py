@@ -151,3 +151,19 @@ def test_10_km_at_95_percent_within_seconds(north, off_km, window):
         (found.position - cs.place(*place)) @ geometry.local_axes(cs.place(*place))[:2].T, axis=1
     )
     assert np.mean(error <= 1e4) >= 0.95
+
+
+@pytest.mark.parametrize("height_m, elevation_deg, printed_deg", [
+    (6e5, 90.0, 0.96), (1.2e6, 90.0, 0.48), (6e5, 30.0, 0.28), (1.2e6, 30.0, 0.15)])
+def test_table_of_angles_for_10_km(height_m, elevation_deg, printed_deg):
+    """The same paper's required angular accuracy for 10 km on the ground, by the bound of one direction: the
+    ellipse's long axis, to what two printed digits and a sphere for an ellipsoid leave open."""
+    high = cs.circular(0.0, 20.0, 0.0, height_m + 7137.0)  # over a sphere of 6378.137 km
+    radius = SPHERE_M + height_m
+    arc = np.arccos(SPHERE_M / radius * np.cos(np.radians(elevation_deg))) - np.radians(elevation_deg)
+    ue = cs.place(0.0, 20.0 + float(np.degrees(arc)))
+    line = ue - high.ecef(0.0)
+    row = passes.Measurement("S", 0.0, kind="aoa", extra={
+        "direction_ecef": tuple(line / np.linalg.norm(line)), "direction_std_deg": printed_deg})
+    bound = geometry.cramer_rao([row], cs.assistance({"S": high}), ue, height=Height(0.0, 1.0))
+    assert geometry.error_ellipse(bound.covariance_enu_m2)[0] == pytest.approx(1e4, rel=0.06)
