@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from test_two_way import Circle, T0_S, on_ground
+from two_way_scene import Circle, T0_S, on_ground
 
 from gnuradio import ntnpos
 from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite, UePrior
