@@ -137,7 +137,8 @@ BOOST_AUTO_TEST_CASE(a_tap_is_its_definition_at_any_time)
         fading_process process(std::make_shared<doppler_filter>(doppler_hz), key);
         double error = 0.0, power = 0.0;
         std::mt19937_64 random(3);
-        for (const int64_t full_s : { int64_t{ 0 },
+        for (const int64_t full_s : { int64_t{ -5 },
+                                      int64_t{ 0 },
                                       int64_t{ 86400 },
                                       int64_t{ 1759838400 },
                                       int64_t{ 1 } << 36 })

@@ -144,7 +144,7 @@ int64_t doppler_filter::position(const instant& t, double& fraction) const
                                     static_cast<uint64_t>(down));
     }
     const int64_t index = whole >> -d_power;
-    const int64_t rest = whole - (index << -d_power);
+    const int64_t rest = whole - index * (int64_t{ 1 } << -d_power);
     const double values = std::ldexp(static_cast<double>(rest) + part, d_power);
     const double down = std::floor(values);
     fraction = values - down;

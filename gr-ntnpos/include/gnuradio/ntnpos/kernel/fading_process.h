@@ -52,7 +52,7 @@ private:
  * Value m of the grid is sum_k h[k] n[m + k - half], n the white_noise of the key: each
  * value is exactly that, computed in one order, so that the process is a pure function of
  * key and time, at any time. In between, eight values are interpolated as samples of half
- * a band are (fractional_delay): error vector -70 dB. Below doppler_filter::slowest_hz
+ * a band are (fractional_delay): error vector -66 dB. Below doppler_filter::slowest_hz
  * (without a filter) the tap stands still.
  *
  * It remembers the values it has computed last: one thread at a time.
