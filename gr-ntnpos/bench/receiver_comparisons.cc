@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "comparison.h"
-#include "narrow_fft.h"
 #include "receiver_scene.h"
 #include <gnuradio/ntnpos/kernel/comb_correlator.h>
 #include <gnuradio/ntnpos/kernel/fft.h>
@@ -10,7 +9,6 @@
 #include <volk/volk.h>
 #include <cmath>
 #include <memory>
-#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -96,7 +94,6 @@ public:
             work(d_out);
         }
     }
-    int elements() const { return d_replicas.front().elements(); }
 
 private:
     receiver_scene d_scene;
@@ -125,37 +122,6 @@ comparison correlator(const std::string& name, int num_rb, int reference_points)
              [=] { repeat(*fft, SATELLITES * SYMBOLS); } };
 }
 
-// The delay profile of a symbol's channel on its comb, not scaled, delay 0 first.
-class profile_of_symbol
-{
-public:
-    profile_of_symbol(int points, int elements)
-        : d_elements(elements),
-          d_wide(points, fft::direction::inverse, fft::placement::separate)
-    {
-        std::fill_n(d_wide.data(), points, std::complex<float>());
-        if (narrow_fft::short_size(points, elements) > 0)
-            d_narrow.emplace(points, 0, elements);
-    }
-    const std::complex<float>* run(const std::complex<float>* channel)
-    {
-        if (d_narrow) {
-            d_narrow->clear_outside(0, d_elements);
-            d_narrow->fill(channel, d_elements, 0, 1, false);
-            d_narrow->execute();
-            return d_narrow->result();
-        }
-        std::copy_n(channel, d_elements, d_wide.data());
-        d_wide.execute();
-        return d_wide.result();
-    }
-
-private:
-    int d_elements;
-    std::optional<narrow_fft> d_narrow; // where few bins are occupied
-    fft d_wide;
-};
-
 // From each symbol on to a delay profile of the comb's length, beside the bare transforms
 // of that: a forward one of the whole symbol, once for all satellites, or one of the
 // comb's length for each; and an inverse one of the comb's length for each.
@@ -163,16 +129,21 @@ comparison profiles(const std::string& name, int num_rb, bool shared)
 {
     constexpr int comb_points = FFT_SIZE / 4;
     const auto all = std::make_shared<nine_satellites>(num_rb);
-    const auto transform =
-        std::make_shared<profile_of_symbol>(comb_points, all->elements());
+    // Not scaled, delay 0 first.
+    const auto to_profile = std::make_shared<fft>(
+        comb_points, fft::direction::inverse, fft::placement::separate);
+    std::fill_n(to_profile->data(), comb_points, std::complex<float>());
     const auto forward =
         std::make_shared<bare_fft>(shared ? FFT_SIZE : comb_points, FFTW_FORWARD);
     const auto inverse = std::make_shared<bare_fft>(comb_points, FFTW_BACKWARD);
     return { name,
              [=] {
                  all->measure([&](const auto& channels) {
-                     for (const auto& c : channels)
-                         keep(*transform->run(c.values.data()));
+                     for (const auto& c : channels) {
+                         std::copy(c.values.begin(), c.values.end(), to_profile->data());
+                         to_profile->execute();
+                         keep(*to_profile->result());
+                     }
                  });
              },
              [=] {

@@ -9,59 +9,78 @@ namespace gr::ntnpos::kernel {
 
 namespace {
 
-struct rows {
-    float *re, *im;
-    int first, step, count, width; // rows, modulo count
-};
+// Fewer transforms side by side leave vector registers empty; then the plain FFT is
+// faster.
+constexpr int LEAST_PARALLEL = 8;
 
-// Rows first, first + step, ... become or gain values[i] times the row of turns i step:
-// of these width real parts, then as many imaginary ones.
+// Rows (from + i step) modulo rows, i < count, become or gain values[i] times the row of
+// turns i step. A row of turns is followed by itself times j: a complex product is then
+// two real ones, without a shuffle.
 template <bool add>
-[[gnu::always_inline]] inline void
-turn_rows(const float* values, int count, const float* turns, const rows& to)
+inline void turn_rows(const float* values,
+                      int count,
+                      const float* turns,
+                      int from,
+                      int step,
+                      int rows,
+                      int width,
+                      float* out)
 {
-    int row = to.first;
+    const int floats = 2 * width;
+    int row = from;
     for (int i = 0; i < count; ++i) {
-        const float re = values[2 * i], im = values[2 * i + 1];
-        const float* turn_re = turns + static_cast<size_t>(i) * to.step * 2 * to.width;
-        const float* turn_im = turn_re + to.width;
-        float* __restrict out_re = to.re + static_cast<size_t>(row) * to.width;
-        float* __restrict out_im = to.im + static_cast<size_t>(row) * to.width;
-        for (int t = 0; t < to.width; t += 16)
-            for (int k = t; k < t + 16; ++k) {
-                const float turned_re = turn_re[k] * re - turn_im[k] * im;
-                const float turned_im = turn_re[k] * im + turn_im[k] * re;
-                out_re[k] = add ? out_re[k] + turned_re : turned_re;
-                out_im[k] = add ? out_im[k] + turned_im : turned_im;
+        const float re = values[2 * i];
+        const float im = values[2 * i + 1];
+        const float* turn = turns + static_cast<size_t>(i) * step * 2 * floats;
+        const float* quarter = turn + floats;
+        float* to = out + static_cast<size_t>(row) * floats;
+        for (int k = 0; k < floats; k += 2 * LEAST_PARALLEL)
+            for (int m = k; m < k + 2 * LEAST_PARALLEL; ++m) {
+                const float product = turn[m] * re + quarter[m] * im;
+                to[m] = add ? to[m] + product : product;
             }
-        row += to.step;
-        while (row >= to.count)
-            row -= to.count;
+        row += step;
+        while (row >= rows)
+            row -= rows;
     }
 }
 
 NTNPOS_MULTIVERSION
-void set_rows(const float* values, int count, const float* turns, const rows& to)
+void set_rows(const float* values,
+              int count,
+              const float* turns,
+              int from,
+              int step,
+              int rows,
+              int width,
+              float* out)
 {
-    turn_rows<false>(values, count, turns, to);
+    turn_rows<false>(values, count, turns, from, step, rows, width, out);
 }
 
 NTNPOS_MULTIVERSION
-void add_rows(const float* values, int count, const float* turns, const rows& to)
+void add_rows(const float* values,
+              int count,
+              const float* turns,
+              int from,
+              int step,
+              int rows,
+              int width,
+              float* out)
 {
-    turn_rows<true>(values, count, turns, to);
-}
-
-NTNPOS_MULTIVERSION
-void interleave(const float* re, const float* im, int count, float* __restrict out)
-{
-    for (int i = 0; i < count; ++i) {
-        out[2 * i] = re[i];
-        out[2 * i + 1] = im[i];
-    }
+    turn_rows<true>(values, count, turns, from, step, rows, width, out);
 }
 
 } // namespace
+
+int narrow_fft::short_size(int size, int count)
+{
+    // Whole vectors of transforms, and the smallest length of them that holds the bins.
+    for (int parallel = size / std::max(count, 1); parallel >= LEAST_PARALLEL; --parallel)
+        if (size % parallel == 0 && parallel % LEAST_PARALLEL == 0)
+            return size / parallel;
+    return 0;
+}
 
 narrow_fft::narrow_fft(int size, int low, int count)
     : d_low(low),
@@ -69,41 +88,30 @@ narrow_fft::narrow_fft(int size, int low, int count)
       d_filled(low),
       d_filled_end(low),
       d_short(short_size(size, count)),
-      d_parallel(d_short > 0 ? size / d_short : 0),
-      d_fft(d_short, d_parallel),
-      d_result(size)
+      d_parallel(size / d_short),
+      d_fft(d_short, fft::direction::inverse, fft::placement::separate, d_parallel)
 {
     for (int bin = low; bin < low + count; ++bin) {
-        const auto turn = [&](int t) {
+        for (int t = 0; t < d_parallel; ++t) {
             const auto turned = static_cast<double>(floor_mod(int64_t{ bin } * t, size));
-            return std::polar(1.0, 2.0 * M_PI * turned / size);
-        };
-        for (int t = 0; t < d_parallel; ++t)
-            d_turns.push_back(static_cast<float>(turn(t).real()));
-        for (int t = 0; t < d_parallel; ++t)
-            d_turns.push_back(static_cast<float>(turn(t).imag()));
+            d_turns.push_back(
+                std::complex<float>(std::polar(1.0, 2.0 * M_PI * turned / size)));
+        }
+        for (int t = 0; t < d_parallel; ++t) {
+            const auto turn = *(d_turns.end() - d_parallel);
+            d_turns.emplace_back(-turn.imag(), turn.real());
+        }
     }
-    std::fill_n(d_fft.re(), size, 0.0f);
-    std::fill_n(d_fft.im(), size, 0.0f);
-}
-
-void narrow_fft::execute()
-{
-    const auto size = static_cast<int>(d_result.size());
-    d_fft.inverse(size);
-    interleave(d_fft.result_re(),
-               d_fft.result_im(),
-               size,
-               reinterpret_cast<float*>(d_result.data()));
+    std::fill_n(d_fft.data(), d_short * d_parallel, std::complex<float>());
 }
 
 void narrow_fft::clear_outside(int bin, int count)
 {
     const auto clear = [this](int from, int end) {
         for (int b = from; b < end; ++b) {
-            const auto row = floor_mod(b, d_short) * d_parallel;
-            std::fill_n(d_fft.re() + row, d_parallel, 0.0f);
-            std::fill_n(d_fft.im() + row, d_parallel, 0.0f);
+            auto* row = reinterpret_cast<float*>(d_fft.data() +
+                                                 floor_mod(b, d_short) * d_parallel);
+            std::fill(row, row + 2 * d_parallel, 0.0f);
         }
     };
     clear(d_filled, std::min(d_filled_end, bin));
@@ -123,13 +131,12 @@ void narrow_fft::fill(
         d_turns.data() + static_cast<size_t>(bin - d_low) * 2 * d_parallel;
     (add ? add_rows : set_rows)(reinterpret_cast<const float*>(values),
                                 count,
-                                turns,
-                                { d_fft.re(),
-                                  d_fft.im(),
-                                  static_cast<int>(floor_mod(bin, d_short)),
-                                  step,
-                                  d_short,
-                                  d_parallel });
+                                reinterpret_cast<const float*>(turns),
+                                static_cast<int>(floor_mod(bin, d_short)),
+                                step,
+                                d_short,
+                                d_parallel,
+                                reinterpret_cast<float*>(d_fft.data()));
 }
 
 } // namespace gr::ntnpos::kernel

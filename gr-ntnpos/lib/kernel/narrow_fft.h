@@ -2,7 +2,7 @@
 #ifndef INCLUDED_NTNPOS_LIB_KERNEL_NARROW_FFT_H
 #define INCLUDED_NTNPOS_LIB_KERNEL_NARROW_FFT_H
 
-#include "row_fft.h"
+#include <gnuradio/ntnpos/kernel/fft.h>
 #include <volk/volk_alloc.hh>
 #include <complex>
 
@@ -20,10 +20,7 @@ class narrow_fft
 {
 public:
     //! P for M = \p size and \p count occupied bins: 0 where no split is worth while.
-    static int short_size(int size, int count)
-    {
-        return row_fft::short_size(size, count);
-    }
+    static int short_size(int size, int count);
 
     /*!
      * \param size   M
@@ -46,9 +43,9 @@ public:
      */
     void fill(const std::complex<float>* values, int count, int bin, int step, bool add);
 
-    void execute();
+    void execute() { d_fft.execute(); }
     //! M points in their order.
-    const std::complex<float>* result() { return d_result.data(); }
+    const std::complex<float>* result() { return d_fft.result(); }
 
 private:
     int d_low;
@@ -57,10 +54,8 @@ private:
     int d_filled_end; // ... to before here
     int d_short;      // P
     int d_parallel;   // Q
-    row_fft d_fft;
-    volk::vector<float>
-        d_turns; // for each bin a row of Q real parts, one of imaginary ones
-    volk::vector<std::complex<float>> d_result;
+    fft d_fft;
+    volk::vector<std::complex<float>> d_turns; // for each bin a row of Q, and j times it
 };
 
 } // namespace gr::ntnpos::kernel

@@ -146,53 +146,39 @@ row_fft::row_fft(int size, int parallel) : d_size(size), d_parallel(parallel)
             }
     // Not multiples of a page apart: loads would wait for stores that only look alike.
     const int stride = d_size * d_parallel + 5 * lot;
-    d_numbers.resize(6 * stride);
-    for (int i = 0; i < 3; ++i) {
+    d_numbers.resize(4 * stride);
+    for (int i = 0; i < 2; ++i) {
         d_re[i] = d_numbers.data() + 2 * i * stride;
         d_im[i] = d_re[i] + stride;
     }
 }
 
-// With real and imaginary parts exchanged, a forward transform is an inverse one. Only of
-// the inverse one the input is kept: less has to be in the nearest cache.
-void row_fft::run(int exchanged, int wanted)
+void row_fft::forward(int wanted)
 {
-    float* re[3] = { d_re[0], d_re[1], d_re[2] };
-    float* im[3] = { d_im[0], d_im[1], d_im[2] };
-    if (exchanged)
-        std::swap(re, im);
     int from = 0, to = 1;
-    const auto exchange = [&] {
-        const int before = from;
-        from = to;
-        to = exchanged ? 3 - from : before;
-    };
     int size = d_size, width = d_parallel, twiddle = 0;
     for (; size > 4; size /= 4, width *= 4) {
-        four_pass(re[from],
-                  im[from],
+        four_pass(d_re[from],
+                  d_im[from],
                   size,
                   width,
                   d_twiddle_re.data() + twiddle,
                   d_twiddle_im.data() + twiddle,
-                  re[to],
-                  im[to]);
+                  d_re[to],
+                  d_im[to]);
         twiddle += 3 * (size / 4);
-        exchange();
+        std::swap(from, to);
     }
     if (size == 4) {
-        last_four_pass(re[from], im[from], width, wanted, re[to], im[to]);
+        last_four_pass(d_re[from], d_im[from], width, wanted, d_re[to], d_im[to]);
     } else {
-        two_pass(re[from], width, re[to]);
-        two_pass(im[from], width, im[to]);
+        two_pass(d_re[from], width, d_re[to]);
+        two_pass(d_im[from], width, d_im[to]);
     }
-    exchange();
-    if (exchanged)
-        std::swap(re, im);
-    d_result_re = re[from];
-    d_result_im = im[from];
-    d_spare_re = re[to];
-    d_spare_im = im[to];
+    d_result_re = d_re[to];
+    d_result_im = d_im[to];
+    d_spare_re = d_re[from];
+    d_spare_im = d_im[from];
 }
 
 } // namespace gr::ntnpos::kernel

@@ -29,8 +29,7 @@ public:
     float* im() { return d_im[0]; }
 
     //! \param wanted  how many numbers of the result, from the first on, are needed
-    void forward(int wanted) { run(0, wanted); } //!< the input is lost
-    void inverse(int wanted) { run(1, wanted); } //!< it is kept
+    void forward(int wanted); //!< the input is lost
     //! The result; what is written to it is of no harm.
     float* result_re() { return d_result_re; }
     float* result_im() { return d_result_im; }
@@ -39,12 +38,10 @@ public:
     float* spare_im() { return d_spare_im; }
 
 private:
-    void run(int exchanged, int wanted);
-
     int d_size, d_parallel;
     volk::vector<float> d_twiddle_re, d_twiddle_im; // three for each butterfly
     volk::vector<float> d_numbers;
-    float *d_re[3], *d_im[3]; // in them: input, and both sides of a pass
+    float *d_re[2], *d_im[2]; // in them: before and after a pass
     float *d_result_re = nullptr, *d_result_im = nullptr;
     float *d_spare_re = nullptr, *d_spare_im = nullptr;
 };
