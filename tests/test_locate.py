@@ -139,7 +139,14 @@ def test_dev_sample_fix(dev_sample):
 
 # ------------------------------------------------------------------------------------------------- bad input
 
-REMOVE = object()
+class _Missing:
+    """A value to leave out; its name is part of a test's."""
+
+    def __str__(self):
+        return "missing"
+
+
+REMOVE = _Missing()
 
 
 def changed(value, keys, new):
