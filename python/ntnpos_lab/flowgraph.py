@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pmt
-from gnuradio import gr, ntnpos
+from gnuradio import ntnpos
 from gnuradio.ntnpos import one_line
 
 from ntnpos.errors import InputError
@@ -27,8 +25,9 @@ from ntnpos.world.timebase import Epoch, split
 
 from . import convert
 from .engine_process import ANSWER_S, Engine
+from .listening import ListeningBlock
 from .locate import carrier_of, span_of
-from .receive import CONFIG, WINDOWS, ReceiverError, shake_hands
+from .receive import WINDOWS, ReceiverError, shake_hands
 from .round_trips import RoundTrips, two_way
 from .satellite_link import SatelliteLink
 from .satellite_pass import PassReceiver, look_up, pass_receiver
@@ -39,8 +38,6 @@ __all__ = ["NOISE_POWER", "PassReceiver", "PositionEngine", "Replay", "RoundTrip
            "pass_receiver", "replay", "sample", "simulation", "two_way", "wait_for_enter"]
 
 one_line.WRONG_INPUT.append(InputError)
-
-_SYSTEM, _DONE = pmt.intern("system"), pmt.cons(pmt.intern("done"), pmt.from_long(1))
 
 
 @dataclass(frozen=True)
@@ -154,7 +151,7 @@ def wait_for_enter() -> None:
         input("Press Enter to close.")
 
 
-class PositionEngine(gr.basic_block):
+class PositionEngine(ListeningBlock):
     """Starts the position engine in a process of its own and prints its lines (JSON): measurements, fixes.
 
     The measurements reach the engine by ZeroMQ: give the stock ZMQ PUB Message Sink behind the
@@ -174,17 +171,12 @@ class PositionEngine(gr.basic_block):
     """
 
     def __init__(self, assistance=None, windows=(), address="tcp://127.0.0.1:5555", scene=None):
-        gr.basic_block.__init__(self, name="Position Engine", in_sig=None, out_sig=None)
+        super().__init__("Position Engine", (WINDOWS,))
         self._assistance, self._windows, self._bind, self._scene = assistance, windows, address, scene
         self._engine: Engine | None = None
-        self._worker: threading.Thread | None = None
-        self._stopping = threading.Event()
-        for port in (CONFIG, WINDOWS):
-            self.message_port_register_out(port)
 
-    def start(self) -> bool:
-        """Start the engine; called before the first sample flows."""
-        self._stopping.clear()
+    def open(self) -> None:
+        """Start the engine."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "assistance.json")
             path.write_text(self._assistance.to_json())
@@ -192,37 +184,25 @@ class PositionEngine(gr.basic_block):
                 self._engine = Engine(path, self._bind)
             except ReceiverError as error:
                 print(error, file=sys.stderr)
-        self._worker = threading.Thread(target=self._work, daemon=True)
-        self._worker.start()
-        return True
 
-    def stop(self) -> bool:
+    def close(self) -> None:
         """End the engine if the flowgraph is stopped before its end."""
-        self._stopping.set()
         if self._engine is not None:
             self._engine.stop()
-        if self._worker is not None:
-            self._worker.join()
-        return True
 
-    def announce(self) -> None:
-        """Have the detector send a message of kind `config`."""
-        self.message_port_pub(CONFIG, pmt.make_dict())
-
-    def _work(self) -> None:
+    def listen(self) -> None:
+        """Tell the engine of the receiver, the receiver of its windows, and print what the engine says."""
         if self._engine is not None:
             try:
                 shake_hands(self, self._engine.heard)
             except ReceiverError as error:
-                if not self._stopping.is_set():
+                if not self.stopping.is_set():
                     print(error, file=sys.stderr)
         for window in self._windows:
             self.message_port_pub(WINDOWS, convert.window_message(window))
         if self._engine is not None:
             while (line := self._engine.line(ANSWER_S)) is not None:
                 self._print(line, json.loads(line))
-        # No other block tells one without message inputs that the flowgraph has ended.
-        self.to_basic_block()._post(_SYSTEM, _DONE)
 
     def _print(self, line: str, found: dict[str, Any]) -> None:
         if found["type"] not in ("measurement", "fix"):

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from functools import lru_cache
 
 import pmt
-from gnuradio import gr
 
 from ntnpos.errors import InputError
 from ntnpos.network.measurements import Measurement, from_wire
@@ -19,12 +17,12 @@ from ntnpos.world.hops import hop
 from ntnpos.world.timebase import Epoch
 
 from . import convert
+from .listening import ListeningBlock
 from .multi_rtt import story
-from .receive import CONFIG, ReceiverError, shake_hands
+from .receive import shake_hands
 from .two_way_flow import GNB, UE
 from .two_way_stretch import Stretch
 
-_SYSTEM, _DONE = pmt.intern("system"), pmt.cons(pmt.intern("done"), pmt.from_long(1))
 _WINDOWS = {end: pmt.intern(f"{end}_windows") for end in (UE, GNB)}
 _IDLE_S = 30.0
 
@@ -59,7 +57,7 @@ def two_way(place: tuple[float, float], at: str, gateway: tuple[float, float] | 
     return Stretch(link, told.slots[0], round(duration_s / link.slot_s))
 
 
-class RoundTrips(gr.basic_block):
+class RoundTrips(ListeningBlock):
     """Takes what both ends report and prints lines (JSON): each report, and each round trip of the service link beside its truth.
 
     The reports come by ZeroMQ: give the stock ZMQ PUB Message Sinks behind both Rx-Tx Time Difference blocks the same
@@ -74,51 +72,27 @@ class RoundTrips(gr.basic_block):
     """
 
     def __init__(self, stretch=None, address="tcp://127.0.0.1:5557"):
-        gr.basic_block.__init__(self, name="Round Trips", in_sig=None, out_sig=None)
+        super().__init__("Round Trips", _WINDOWS.values())
         self._stretch, self._address = stretch, address
-        self._stopping = threading.Event()
-        self._worker: threading.Thread | None = None
         self._reports: dict[str, list[Measurement]] = {}
-        for port in (CONFIG, *_WINDOWS.values()):
-            self.message_port_register_out(port)
+        self._wire: WireReceiver | None = None
 
-    def start(self) -> bool:
-        """Listen; called before the first sample flows."""
-        self._stopping.clear()
+    def open(self) -> None:
+        """Listen."""
         self._reports = {UE: [], GNB: []}
         try:
             self._wire = WireReceiver(self._address, bind=True, sources=(UE, GNB))
         except InputError as error:
             print(error, file=sys.stderr)
             self._wire = None
-        self._worker = threading.Thread(target=self._work, daemon=True)
-        self._worker.start()
-        return True
 
-    def stop(self) -> bool:
-        """Stop listening."""
-        self._stopping.set()
-        if self._worker is not None:
-            self._worker.join()
-        return True
-
-    def announce(self) -> None:
-        """Have both detectors send a message of kind `config`."""
-        self.message_port_pub(CONFIG, pmt.make_dict())
-
-    def _work(self) -> None:
+    def listen(self) -> None:
+        """Hear both ends, tell them their windows, print what they report."""
         if self._wire is not None:
-            try:
-                self._listen(self._wire)
-            except ReceiverError as error:
-                if not self._stopping.is_set():
-                    print(error, file=sys.stderr)
-            finally:
-                self._wire.close()
-        # No other block tells one without message inputs that the flowgraph has ended.
-        self.to_basic_block()._post(_SYSTEM, _DONE)
+            with self._wire as wire:
+                self._converse(wire)
 
-    def _listen(self, wire: WireReceiver) -> None:
+    def _converse(self, wire: WireReceiver) -> None:
         heard: set[str] = set()
 
         def both(seconds: float) -> bool:
@@ -130,7 +104,7 @@ class RoundTrips(gr.basic_block):
             side = self._stretch.downlink if end == UE else self._stretch.uplink
             message = pmt.dict_add(convert.window_message(side.window), pmt.intern("satellite"), pmt.intern(side.signal.id))
             self.message_port_pub(port, message)
-        for message in wire.messages(_IDLE_S, self._stopping.is_set):
+        for message in wire.messages(_IDLE_S, self.stopping.is_set):
             if message["kind"] in ("ue_rx_tx", "gnb_rx_tx"):
                 self._take(message["source"], from_wire(message))
 
