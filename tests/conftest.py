@@ -18,3 +18,11 @@ def top() -> Path:
 def sample_recordings() -> Path:
     """Folder of the sample recordings, each with its assistance data and its truth."""
     return TOP / "tests" / "data" / "recordings"
+
+
+@pytest.fixture(scope="session")
+def platform():
+    """GNU Radio Companion's library with the tree's blocks."""
+    from grc_blocks import load_platform  # only some tests need GNU Radio Companion
+
+    return load_platform()

@@ -3,51 +3,20 @@
 what only running can find ends the flowgraph's script with one line."""
 
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from gnuradio import gr, ntnpos
-from gnuradio.grc.core.platform import Platform
+from gnuradio import ntnpos
+
+from flowgraph_runs import TOP, compile_flowgraph, run
+from grc_blocks import complaints, make_block
 
 from ntnpos_lab import flowgraph
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from flowgraph_runs import BLOCK_FOLDERS, TOP, compile_flowgraph, run  # noqa: E402
-
+VARIABLES = {"samp_rate": "250e3"}
 CHANNEL, LINK = "ntnpos_ntn_channel", "ntnpos_satellite_link"
 PRS, SRS = "ntnpos_prs_source", "ntnpos_srs_source"
-
-
-@pytest.fixture(scope="module")
-def platform():
-    platform = Platform(
-        version=gr.version(), version_parts=tuple(gr.version().split(".")[:3]), prefs=gr.prefs()
-    )
-    installed = gr.prefs().get_string("grc", "global_blocks_path", "").split(os.pathsep)
-    platform.build_library([*installed, *map(str, BLOCK_FOLDERS)])
-    return platform
-
-
-def make_block(platform, key, **changes):
-    graph = platform.make_flow_graph()
-    variable = graph.new_block("variable")
-    variable.params["id"].set_value("samp_rate")
-    variable.params["value"].set_value("250e3")
-    block = graph.new_block(key)
-    block.params["id"].set_value("under_test")
-    for name, value in changes.items():
-        block.params[name].set_value(value)
-    graph.rewrite()
-    graph.validate()
-    return block
-
-
-def complaints(block) -> list:
-    """What GRC finds wrong, other than that nothing is connected."""
-    return [m for m in block.get_error_messages() if "Port is not connected" not in m]
 
 
 def build(block):
@@ -109,20 +78,20 @@ def trajectories(tmp_path):
     ids=str,
 )
 def test_legal_settings_pass_and_build(platform, key, changes):
-    block = make_block(platform, key, **changes)
+    block = make_block(platform, key, VARIABLES, **changes)
     assert complaints(block) == []
     assert build(block).name() in ("ntn_channel", "Satellite Link")
 
 
 def test_the_channel_takes_its_delays_from_a_file(platform, trajectories):
-    block = make_block(platform, CHANNEL, trajectory_file=trajectories, num_inputs="2", delays="[]")
+    block = make_block(platform, CHANNEL, VARIABLES, trajectory_file=trajectories, num_inputs="2", delays="[]")
     assert complaints(block) == []
     assert build(block).input_signature().min_streams() == 2
     # Two paths may share one input.
-    shared = make_block(platform, CHANNEL, trajectory_file=trajectories, path_inputs="[0, 0]")
+    shared = make_block(platform, CHANNEL, VARIABLES, trajectory_file=trajectories, path_inputs="[0, 0]")
     assert complaints(shared) == []
     assert build(shared).input_signature().min_streams() == 1
-    assert complaints(make_block(platform, CHANNEL, trajectory_file=trajectories + "x"))
+    assert complaints(make_block(platform, CHANNEL, VARIABLES, trajectory_file=trajectories + "x"))
 
 
 ILLEGAL = [
@@ -160,14 +129,14 @@ ILLEGAL = [
 @pytest.mark.parametrize("key, changes", ILLEGAL, ids=str)
 def test_illegal_settings_are_refused(platform, key, changes):
     assert any(
-        message.startswith("Assertion") for message in complaints(make_block(platform, key, **changes))
+        message.startswith("Assertion") for message in complaints(make_block(platform, key, VARIABLES, **changes))
     )
 
 
 @pytest.mark.parametrize("key", [PRS, SRS])
 def test_a_start_time_is_none_or_a_pair(platform, key):
     for value in ("None", "(3, 0.25)", "[0, 0.0]"):
-        assert complaints(make_block(platform, key, start_time=value)) == []
+        assert complaints(make_block(platform, key, VARIABLES, start_time=value)) == []
 
 
 def flowgraph_of(folder, kind, **parameters):

@@ -1,25 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The receiver's blocks in GNU Radio Companion: asserts refuse what the blocks refuse; their code runs."""
 
-import os
-from pathlib import Path
 
 import pytest
-from gnuradio import gr, ntnpos
-from gnuradio.grc.core.platform import Platform
-
-BLOCKS = Path(__file__).parents[2] / "gr-ntnpos" / "grc"
-
-
-@pytest.fixture(scope="module")
-def platform():
-    platform = Platform(
-        version=gr.version(), version_parts=tuple(gr.version().split(".")[:3]), prefs=gr.prefs()
-    )
-    installed = gr.prefs().get_string("grc", "global_blocks_path", "").split(os.pathsep)
-    platform.build_library([*installed, str(BLOCKS)])
-    return platform
-
+from gnuradio import ntnpos
+from grc_blocks import complaints, make_block
 
 # The documented example of the Comb Correlator.
 VARIABLES = {
@@ -28,28 +13,6 @@ VARIABLES = {
     "windows": "[ntnpos.search_window("
     "ntnpos.trajectory([ntnpos.delay_segment((0, 0.0), [2e-3, -10e-6])]), 20e-6, 2e3)]",
 }
-
-
-def make_block(platform, key, **changes):
-    graph = platform.make_flow_graph()
-    imports = graph.new_block("import")
-    imports.params["imports"].set_value("from gnuradio import ntnpos")
-    for name, value in VARIABLES.items():
-        variable = graph.new_block("variable")
-        variable.params["id"].set_value(name)
-        variable.params["value"].set_value(value)
-    block = graph.new_block(key)
-    block.params["id"].set_value("under_test")
-    for name, value in changes.items():
-        block.params[name].set_value(value)
-    graph.rewrite()
-    graph.validate()
-    return block
-
-
-def complaints(block) -> list:
-    """What GRC finds wrong, other than that nothing is connected."""
-    return [m for m in block.get_error_messages() if "Port is not connected" not in m]
 
 
 def build(block):
@@ -105,26 +68,26 @@ ILLEGAL = [
 
 @pytest.mark.parametrize("key, changes", LEGAL, ids=str)
 def test_legal_settings_pass_and_build(platform, key, changes):
-    block = make_block(platform, key, **changes)
+    block = make_block(platform, key, VARIABLES, **changes)
     assert complaints(block) == []
     assert build(block).name() == key
 
 
 @pytest.mark.parametrize("key, changes", ILLEGAL, ids=str)
 def test_illegal_settings_are_refused_by_both(platform, key, changes):
-    block = make_block(platform, key, **changes)
+    block = make_block(platform, key, VARIABLES, **changes)
     assert any(message.startswith("Assertion") for message in complaints(block))
     with pytest.raises(ValueError, match="must be"):
         build(block)
 
 
 def test_fft_size_must_be_the_carriers(platform):
-    assert complaints(make_block(platform, CORRELATOR, fft_size="1024"))
+    assert complaints(make_block(platform, CORRELATOR, VARIABLES, fft_size="1024"))
 
 
 def test_ports(platform):
-    correlator = make_block(platform, CORRELATOR, fft_size="512")
-    detector = make_block(platform, DETECTOR, profile_points="512")
+    correlator = make_block(platform, CORRELATOR, VARIABLES, fft_size="512")
+    detector = make_block(platform, DETECTOR, VARIABLES, profile_points="512")
     assert [(p.key, p.domain) for p in correlator.sinks] == [("0", "stream"), ("windows", "message")]
     assert [(p.domain, p.vlen) for p in correlator.sources] == [("stream", 512)]
     assert [(p.key, p.domain) for p in detector.sinks] == [("0", "stream"), ("config", "message")]

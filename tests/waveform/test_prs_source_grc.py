@@ -1,41 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The PRS Source block in GNU Radio Companion: its asserts refuse what the kernel refuses; its code runs."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from gnuradio import blocks, gr, ntnpos
-from gnuradio.grc.core.platform import Platform
+from grc_blocks import failed_asserts, make_block
 
-BLOCKS = Path(__file__).parents[2] / "gr-ntnpos" / "grc"
-
-
-@pytest.fixture(scope="module")
-def platform():
-    platform = Platform(
-        version=gr.version(), version_parts=tuple(gr.version().split(".")[:3]), prefs=gr.prefs()
-    )
-    installed = gr.prefs().get_string("grc", "global_blocks_path", "").split(os.pathsep)
-    platform.build_library([*installed, str(BLOCKS)])
-    return platform
-
-
-def make_block(platform, **changes):
-    graph = platform.make_flow_graph()
-    block = graph.new_block("ntnpos_prs_source")
-    for name, value in changes.items():
-        block.params[name].set_value(value)
-    graph.rewrite()
-    graph.validate()
-    return block
-
-
-def failed_asserts(block) -> list:
-    return [message for message in block.get_error_messages() if message.startswith("Assertion")]
+BLOCK = "ntnpos_prs_source"
 
 
 def build(block):
@@ -123,29 +97,29 @@ ILLEGAL = [
 
 @pytest.mark.parametrize("changes", LEGAL, ids=str)
 def test_legal_settings_pass_and_build(platform, changes):
-    block = make_block(platform, **changes)
+    block = make_block(platform, BLOCK, **changes)
     assert failed_asserts(block) == []
     build(block)
 
 
 @pytest.mark.parametrize("changes", ILLEGAL, ids=str)
 def test_illegal_settings_are_refused_by_both(platform, changes):
-    block = make_block(platform, **changes)
+    block = make_block(platform, BLOCK, **changes)
     assert failed_asserts(block)
     with pytest.raises(ValueError, match="must be"):
         build(block)
 
 
 def test_each_list_needs_an_entry_a_resource(platform):
-    assert failed_asserts(make_block(platform, sequence_ids="[0, 1]"))
-    assert failed_asserts(make_block(platform, re_offsets="[0, 1]"))
-    assert failed_asserts(make_block(platform, slot_offsets="[0, 1]"))
+    assert failed_asserts(make_block(platform, BLOCK, sequence_ids="[0, 1]"))
+    assert failed_asserts(make_block(platform, BLOCK, re_offsets="[0, 1]"))
+    assert failed_asserts(make_block(platform, BLOCK, slot_offsets="[0, 1]"))
 
 
 def test_an_output_for_each_trp(platform):
-    block = make_block(platform, **TWO)
+    block = make_block(platform, BLOCK, **TWO)
     assert len(block.sources) == 1
-    block = make_block(platform, trps="[1, 0]", **TWO)
+    block = make_block(platform, BLOCK, trps="[1, 0]", **TWO)
     assert len(block.sources) == 2 and failed_asserts(block) == []
     assert build(block).output_signature().max_streams() == 2
 
@@ -153,7 +127,7 @@ def test_an_output_for_each_trp(platform):
 def test_the_documented_example(platform):
     """Two resources a slot apart: only symbols 2..5 of slots 0, 1, 10, 11 and 20 are not zero."""
     block = make_block(
-        platform, sequence_ids="[17, 18]", re_offsets="[0, 1]", slot_offsets="[0, 1]", n_slots="21"
+        platform, BLOCK, sequence_ids="[17, 18]", re_offsets="[0, 1]", slot_offsets="[0, 1]", n_slots="21"
     )
     top, sink = gr.top_block(), blocks.vector_sink_c()
     top.connect(build(block), sink)
@@ -179,7 +153,7 @@ def test_the_documented_example(platform):
 def test_the_documented_example_with_two_outputs(platform):
     """The second TRP alone in slots 1 and 21, 3 dB weaker; the first in 0, 10 and 20."""
     block = make_block(
-        platform, **TWO, trps="[0, 1]", periodicity_slots="[10, 20]", power_offset_db="[0, -3]", n_slots="22"
+        platform, BLOCK, **TWO, trps="[0, 1]", periodicity_slots="[10, 20]", power_offset_db="[0, -3]", n_slots="22"
     )
     top, sinks = gr.top_block(), [blocks.vector_sink_c(), blocks.vector_sink_c()]
     source = build(block)
