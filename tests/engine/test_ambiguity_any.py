@@ -93,6 +93,25 @@ def test_the_cells_polygon_decides():
     assert fix.status == "ambiguous" and "no place that fits is in the serving cell" in fix.reason
 
 
+def test_the_beam_decides():
+    """2 degrees from a low orbit are 20 km: the mirror, 280 km away, is in another beam. Truth and mirror in one: open."""
+    flight, ue, rows = short_pass()
+
+    def fixed(centre, half_width_deg):
+        beam = {"satellite": "S", "t_s": 2.0, "centre_deg": list(centre), "half_width_deg": half_width_deg}
+        return solve(rows, cs.assistance({"S": flight}, ue, cell={"side": None, "polygon_deg": None, "beam": beam}), ue[2])
+
+    both = fixed((ue[0], ue[1]), 50.0)
+    assert both.status == "ambiguous"
+    (mirror,) = both.candidates if error_m(both.estimate, ue) < 0.01 else (both.estimate,)
+    fix = fixed((ue[0] + 0.05, ue[1]), 2.0)
+    assert fix.status == "ok" and error_m(fix.estimate, ue) < 0.01 and "serving cell" in fix.reason
+    fix = fixed(mirror.geodetic[:2], 2.0)
+    assert fix.status == "ok" and error_m(fix.estimate, ue) > 1e5
+    fix = fixed((ue[0] + 8.0, ue[1]), 2.0)
+    assert fix.status == "ambiguous" and "no place that fits is in the serving cell" in fix.reason
+
+
 def test_a_second_satellite_decides():
     flight, ue, rows = short_pass()
     other = cs.circular(45.0, 16.0, 100.0)
@@ -178,6 +197,11 @@ def test_polygons_against_distances_on_the_ground():
         ({"polygon_deg": [[0, 0], [1, 1]]}, "polygon_deg"),
         ({"polygon_deg": [[0, 0], [1, 1], [91, 0]]}, r"polygon_deg\[2\]"),
         ({"polygon_deg": "box"}, "polygon_deg"),
+        ({"beam": {"satellite": "T", "t_s": 0.0, "centre_deg": [48.0, 11.0], "half_width_deg": 2.0}}, "beam.satellite"),
+        ({"beam": {"satellite": "S", "t_s": 0.0, "centre_deg": [98.0, 11.0], "half_width_deg": 2.0}}, "beam.centre_deg"),
+        ({"beam": {"satellite": "S", "t_s": 0.0, "centre_deg": 48.0, "half_width_deg": 2.0}}, "beam.centre_deg"),
+        ({"beam": {"satellite": "S", "t_s": 0.0, "centre_deg": [48.0, 11.0], "half_width_deg": 0.0}}, "beam.half_width"),
+        ({"beam": {"satellite": "S", "centre_deg": [48.0, 11.0], "half_width_deg": 2.0}}, "beam.t_s"),
     ],
 )
 def test_a_wrong_cell_is_refused(cell, field):

@@ -129,8 +129,14 @@ class Assistance:
 
     @cached_property
     def serving_cell(self) -> Cell:
-        """Cell side and polygon, read."""
-        return read_cell(None if self.cell is None else Fields(self.path, "cell", dict(self.cell)))
+        """Cell side, polygon and beam, read."""
+        found = read_cell(None if self.cell is None else Fields(self.path, "cell", dict(self.cell)))
+        if found.beam is not None:
+            known = [satellite.id for satellite in self.satellites]
+            if found.beam.satellite not in known:
+                raise InputError(self.path, "cell.beam.satellite", f"{describe(found.beam.satellite)} is not there",
+                                 f"one of {', '.join(known)}")
+        return found
 
     @cached_property
     def ids(self) -> frozenset[str]:

@@ -61,6 +61,19 @@ class CommonTaSeries:
 
 
 @dataclass(frozen=True)
+class Beam:
+    """The beam that served the UE at an instant: a cone from a satellite."""
+
+    satellite: str
+    t_s: float
+    """System time, s."""
+    centre_deg: tuple[float, float]
+    """Latitude and longitude where its axis meets the ground then."""
+    half_width_deg: float
+    """Greatest angle from the axis, at the satellite, at which a UE is served."""
+
+
+@dataclass(frozen=True)
 class Cell:
     """Where the serving cell lies, to tell a mirror apart."""
 
@@ -68,6 +81,7 @@ class Cell:
     """"left" or "right" of the satellite's motion over the ground."""
     polygon_deg: tuple[tuple[float, float], ...] | None = None
     """Corners (latitude, longitude), three or more."""
+    beam: Beam | None = None
 
 
 def read_trp(fields: Fields) -> Trp:
@@ -107,15 +121,24 @@ def read_cell(fields: Fields | None) -> Cell:
         corners = fields.list("polygon_deg", "a list of [latitude, longitude]", MAX_POLYGON)
         if len(corners) < 3:
             raise fields.error("polygon_deg", f"has {len(corners)} corners", "3 or more")
-        polygon = tuple(_corner(fields, i, corner) for i, corner in enumerate(corners))
-    return Cell(side, polygon)
+        polygon = tuple(_corner(fields, f"polygon_deg[{i}]", corner) for i, corner in enumerate(corners))
+    return Cell(side, polygon, _beam(fields.object("beam", default=None)))
 
 
-def _corner(fields: Fields, index: int, corner: Any) -> tuple[float, float]:
-    """One corner of the polygon."""
+def _beam(fields: Fields | None) -> Beam | None:
+    """The field `beam` of a cell."""
+    if fields is None:
+        return None
+    centre = _corner(fields, "centre_deg", fields.get("centre_deg", "[latitude, longitude]"))
+    return Beam(fields.text("satellite", "id of a satellite", 64), fields.number("t_s", -_TIME_S, _TIME_S), centre,
+                fields.number("half_width_deg", 0.01, 60.0))
+
+
+def _corner(fields: Fields, name: str, corner: Any) -> tuple[float, float]:
+    """A place on the ground: a corner of the polygon, a beam's centre."""
     allowed = "[latitude, longitude], -90 to 90 and -180 to 360"
     good = isinstance(corner, list) and len(corner) == 2 and all(
         isinstance(x, (int, float)) and not isinstance(x, bool) for x in corner)
     if not good or not (abs(corner[0]) <= 90.0 and -180.0 <= corner[1] <= 360.0):
-        raise fields.error(f"polygon_deg[{index}]", "is no place", allowed)
+        raise fields.error(name, "is no place", allowed)
     return float(corner[0]), float(corner[1])

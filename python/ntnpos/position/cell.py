@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the serving cell says about a place: on which side of a satellite's track it is, and whether inside a
-polygon."""
+"""What the serving cell says about a place: on which side of a satellite's track it is, whether inside a
+polygon, whether in the beam that served it."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..errors import InputError
 from ..network.assistance import Assistance
 from ..world.frames import ecef_to_geodetic, enu_rotation, geodetic_to_ecef
 from ..world.orbits import Orbit, OrbitError
@@ -31,7 +32,22 @@ def allows(assistance: Assistance, system: System, place: np.ndarray, horizontal
         left_m = left_of_track_m(orbit, place, float(np.mean(system.layout.t_ref_s)))
         if (left_m if cell.side == "left" else -left_m) < -margin_m:
             return False
+    if cell.beam is not None and beside_beam_m(assistance, place) > margin_m:
+        return False
     return cell.polygon_deg is None or outside_m(cell.polygon_deg, place) <= margin_m
+
+
+def beside_beam_m(assistance: Assistance, place: np.ndarray) -> float:
+    """Distance in m, across the line of sight, by which a place [3] is outside the serving cell's beam; 0 inside."""
+    beam = assistance.serving_cell.beam
+    try:
+        satellite = assistance.satellite(beam.satellite).orbit.state(beam.t_s)[0][0]
+    except OrbitError as error:
+        raise InputError(assistance.path, "cell.beam.t_s", f"{beam.t_s:g}: {error}", "a time of its ephemeris") from None
+    axis = geodetic_to_ecef(*beam.centre_deg, 0.0) - satellite
+    line = place - satellite
+    angle = np.arctan2(np.linalg.norm(np.cross(axis, line)), axis @ line)
+    return float(max(0.0, angle - np.radians(beam.half_width_deg)) * np.linalg.norm(line))
 
 
 def left_of_track_m(orbit: Orbit, place: np.ndarray, t_s: float) -> float:

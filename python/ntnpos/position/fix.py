@@ -210,7 +210,7 @@ def _protection(done: Attempt, variance_factor: float) -> Protection | None:
 def _told_apart(done: Attempt, assistance: Assistance) -> tuple[Attempt, str | None]:
     """The attempt with only those solutions that the serving cell allows, and what it did, in words."""
     serving = assistance.serving_cell
-    if serving.side is None and serving.polygon_deg is None:
+    if serving.side is None and serving.polygon_deg is None and serving.beam is None:
         return done, None
 
     def allowed(found: Found) -> bool:
