@@ -21,6 +21,14 @@ def test_free_space_loss_agrees_with_tr_38_811_eq_6_6_2():
         assert abs(free_space_loss_db(d, 2e9) - standard) < HUNDREDTH_DB
 
 
+def test_free_space_loss_agrees_with_itu_r_p_525():
+    """Its equation 4, 32.4 + 20 log f (MHz) + 20 log d (km), whose constant is rounded to a tenth."""
+    for f_hz in (1.5e9, 2e9, 28e9):
+        for d in (550e3, 1932e3):
+            itu = 32.4 + 20.0 * np.log10(f_hz / 1e6) + 20.0 * np.log10(d / 1e3)
+            assert abs(free_space_loss_db(d, f_hz) - itu) < 0.05
+
+
 def test_snr_in_the_prs_band_spans_the_papers_range():
     """8.1 to 17.1 dB with margins off, 600 km, 30 to 90 degrees, the lower end with up to 3.7 dB of antenna
     roll-off."""
