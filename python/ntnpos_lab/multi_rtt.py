@@ -21,8 +21,8 @@ from ntnpos.network.two_way import pair
 from ntnpos.position import Height, cramer_rao, solve
 from ntnpos.position.geometry import Bound
 from ntnpos.position.timing import toa_bound_s
-from ntnpos.world.constants import C_M_S
-from ntnpos.world.frames import azimuth_elevation, geodetic_to_ecef
+from ntnpos.world.frames import azimuth_elevation, ecef_to_geodetic, geodetic_to_ecef
+from ntnpos.world.link_budget import LinkBudget, UplinkBudget, eirp_density_dbw_mhz
 from ntnpos.world.passes import Pass, passes
 from ntnpos.world.timebase import Epoch
 
@@ -45,19 +45,6 @@ EXAMPLE = """example:
 
 
 @dataclass(frozen=True)
-class UplinkBudget:
-    """TR 38.821 6.1.1.1, set 1, S band: a handheld UE of 23 dBm and 0 dBi, and the satellite's G/T."""
-
-    eirp_dbw: float = -7.0
-    g_over_t_db_k: float = 1.1
-
-    def snr_db(self, range_m: float, carrier_hz: float, bandwidth_hz: float) -> float:
-        """Of a signal that takes all of the UE's power, over the noise in its bandwidth."""
-        path_db = 20.0 * math.log10(4.0 * math.pi * range_m * carrier_hz / C_M_S)
-        return self.eirp_dbw + self.g_over_t_db_k - path_db + 228.6 - 10.0 * math.log10(bandwidth_hz)
-
-
-@dataclass(frozen=True)
 class Story:
     """The demo's scene: who is where, for how long, and what the network is told."""
 
@@ -74,12 +61,13 @@ class Story:
     def at(self, slot: int) -> TwoWay:
         """The link with the powers of that time."""
         link = self.link
-        range_m = float(azimuth_elevation(link.ue_ecef_m, link.orbit.state(slot * link.slot_s)[0])[2][0])
+        seen = link.orbit.state(slot * link.slot_s)[0]
+        height_m = float(ecef_to_geodetic(seen)[2][0])
+        range_m = float(azimuth_elevation(link.ue_ecef_m, seen)[2][0])
         carrier_hz, band_hz = link.carrier.frequency_hz, 12e3 * link.prs.num_rb * link.carrier.scs_khz
-        eirp_db = 34.0 + 10.0 * math.log10(band_hz / 1e6)  # 34 dBW/MHz, TR 38.821 set 1 from 600 km
-        noise_db = -228.6 + 10.0 * math.log10(290.0 * band_hz) + 7.0
-        down_db = eirp_db - 20.0 * math.log10(4.0 * math.pi * range_m * carrier_hz / C_M_S) - noise_db
-        return replace(link, snr_dl_db=down_db, snr_ul_db=UplinkBudget().snr_db(range_m, carrier_hz, band_hz))
+        down = LinkBudget(eirp_density_dbw_mhz=eirp_density_dbw_mhz(height_m))
+        return replace(link, snr_dl_db=float(down.snr_db(range_m, carrier_hz)),
+                       snr_ul_db=float(UplinkBudget().snr_db(range_m, carrier_hz, band_hz)))
 
 
 def parser() -> Parser:

@@ -25,7 +25,7 @@ from ntnpos.world.link_budget import LinkBudget, free_space_loss_db
 from ntnpos.world.orbits import Displaced
 from ntnpos.world.visibility import VisibleSatellite
 
-from .scene import Fading, Ray, ReceiverClock, Scene, Transmitter, link_of, wrong_prior
+from .scene import Fading, ReceiverClock, Scene, Transmitter, link_of, wrong_prior
 
 LIBRARY = Path(__file__).with_name("scenarios")
 PIECE_S = 0.25
@@ -100,9 +100,8 @@ def transmitters_of(scenario: Scenario, situations: list[Situation | None]) -> t
         orbit = Displaced(satellite.orbit, place) if errors.satellite_position_m > 0.0 else satellite.orbit
         if scenario.feeder is not None:
             orbit = ThroughPayload(orbit, scenario.feeder)
-        rays = tuple(Ray(p.delay_s, p.power_db, None if p.phase_deg is None else math.radians(p.phase_deg), p.doppler_hz)
-                     for p in scenario.paths_of(index))
-        found.append(Transmitter(orbit if air is None else SeenThrough(orbit, air), satellite.clock_offset_s + clock, rays,
+        found.append(Transmitter(orbit if air is None else SeenThrough(orbit, air), satellite.clock_offset_s + clock,
+                                 tuple(scenario.paths_of(index)),
                                  fading_of(scenario, index, situation)))
     return tuple(found)
 

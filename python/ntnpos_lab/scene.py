@@ -11,6 +11,7 @@ import numpy as np
 
 from ntnpos.network.assistance import Assistance, ReceiverBounds, Satellite, UePrior
 from ntnpos.network.resources import Carrier, PrsResource
+from ntnpos.scenario import Path
 from ntnpos.world.constants import EARTH_RADIUS_M
 from ntnpos.world.elements import SHIPPED, SHIPPED_TIME, shipped_elements
 from ntnpos.world.frames import enu_rotation, geodetic_to_ecef
@@ -38,21 +39,7 @@ class ReceiverClock:
     frequency_error_ppm: float
 
 
-@dataclass(frozen=True)
-class Ray:
-    """One path from a satellite, beside its line of sight."""
-
-    delay_s: float = 0.0
-    """More than the line of sight takes when the reception starts, 0 or more."""
-    relative_db: float = 0.0
-    """Power over what the satellite's SNR stands for."""
-    phase_rad: float | None = None
-    """None: drawn from the scene's seed."""
-    doppler_hz: float = 0.0
-    """More than the line of sight has."""
-
-
-LINE_OF_SIGHT = (Ray(),)
+LINE_OF_SIGHT = (Path(),)
 
 
 @dataclass(frozen=True)
@@ -73,7 +60,7 @@ class Transmitter:
     orbit: Orbit
     """Its signals' way included: through the atmosphere, if there is one."""
     clock_offset_s: float
-    rays: tuple[Ray, ...] = LINE_OF_SIGHT
+    rays: tuple[Path, ...] = LINE_OF_SIGHT
     """Earliest first; none: nothing of it arrives."""
     fading: Fading | None = None
 

@@ -13,11 +13,12 @@ from gnuradio import blocks, gr, ntnpos
 from ntnpos.errors import InputError
 from ntnpos.network.resources import PrsResource
 from ntnpos.network.search_windows import DelaySegment
+from ntnpos.scenario import Path
 from ntnpos.world.light_time import received
 
 from . import convert
 from .payload import Turn, turn_of, turned
-from .scene import LINE_OF_SIGHT, Fading, Ray, Scene
+from .scene import LINE_OF_SIGHT, Fading, Scene
 from .trajectories import delay_segments
 
 NOISE_POWER = 1e-3
@@ -42,7 +43,7 @@ def travel_time(orbit, scene: Scene, start_s: float, stop_s: float) -> tuple[Del
     return delay_segments(orbit, scene.ecef_at, start_s, stop_s, scene.velocity_ecef_m_s)
 
 
-def along(ray: Ray, segments: tuple[DelaySegment, ...], scene: Scene) -> tuple[DelaySegment, ...]:
+def along(ray: Path, segments: tuple[DelaySegment, ...], scene: Scene) -> tuple[DelaySegment, ...]:
     """The delay of a path: the line of sight's and what it has more, which its Doppler changes from the start on."""
     slope = -ray.doppler_hz / scene.assistance.carrier.frequency_hz
     return tuple(DelaySegment(s.start_s, (s.coefficients[0] + ray.delay_s + slope * (s.start_s - scene.system_start_s),
@@ -54,7 +55,7 @@ def phases(scene: Scene, satellite: int) -> list[float]:
     """Carrier phases in rad of a satellite's paths: what the scene says, else drawn from its seed."""
     rays = scene.transmitter(satellite).rays
     drawn = np.random.default_rng([scene.seed, 3, satellite]).uniform(0.0, 2.0 * np.pi, len(rays))
-    return [float(value) if ray.phase_rad is None else ray.phase_rad for value, ray in zip(drawn, rays)]
+    return [float(value) if ray.phase_deg is None else math.radians(ray.phase_deg) for value, ray in zip(drawn, rays)]
 
 
 def fading(of: Fading | None) -> dict[str, ntnpos.path_fading]:
@@ -159,7 +160,7 @@ def downlinks(scene: Scene, carrier: ntnpos.carrier, duration_s: float, at_s: fl
         sent = sent.advanced(float(np.sum(received(true.orbit, scene.ecef_at(middle), middle).advance_s)))
         paths = [ntnpos.channel_path(
             input=len(found), delay=convert.trajectory(along(ray, segments, scene)),
-            gain=gain * 10.0 ** (0.05 * ray.relative_db) * cmath.exp(1j * phase), input_start=sent,
+            gain=gain * 10.0 ** (0.05 * ray.power_db) * cmath.exp(1j * phase), input_start=sent,
             satellite_clock_offset_s=true.clock_offset_s, **fading(true.fading))
             for ray, phase in zip(true.rays, [common] if true.rays == LINE_OF_SIGHT else phases(scene, index))]
         begin = satellite.sfn0_time_s + first_slot * slot_s - true.clock_offset_s

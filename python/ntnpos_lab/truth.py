@@ -47,7 +47,7 @@ def power_at(scene: Scene, index: int, t_s: float) -> float:
     """SNR in dB of the first path of satellite `index` in a piece that begins when the receiver clock reads `t_s`."""
     system = scene.system_start_s + (t_s - scene.start_s) / (1.0 + scene.clock.frequency_error_ppm * 1e-6)
     true = scene.transmitter(index)
-    return scene.snr_at(index, true.range_m(scene.ecef_at(system), system)) + true.rays[0].relative_db
+    return scene.snr_at(index, true.range_m(scene.ecef_at(system), system)) + true.rays[0].power_db
 
 
 def bare(orbit: Orbit) -> Orbit:
@@ -124,7 +124,7 @@ def truth_of(scenario: Scenario, scene: Scene, streamed: Sequence[Stretch], fact
             "transmitting": True, "line_of_sight": line_of_sight(true), "snr_db": snr_db,
             "elevation_deg": seen.elevation_deg, "azimuth_deg": seen.azimuth_deg, "range_m": seen.range_m,
             "link": link_terms(scenario, seen),
-            "paths": [{"extra_delay_s": ray.delay_s, "relative_db": ray.relative_db, "phase_rad": phase,
+            "paths": [{"extra_delay_s": ray.delay_s, "relative_db": ray.power_db, "phase_rad": phase,
                        "extra_doppler_hz": ray.doppler_hz} for ray, phase in zip(true.rays, phases(scene, index))],
             "environment": surroundings_of(scenario, true, index, seen.elevation_deg),
             "ephemeris_error_ecef_m": list(map(float, getattr(bare(true.orbit), "offset_m", np.zeros(3)))),

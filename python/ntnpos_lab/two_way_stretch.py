@@ -12,6 +12,7 @@ import numpy as np
 from gnuradio import ntnpos
 
 from ntnpos.network.search_windows import SearchWindow
+from ntnpos.world.constants import C_M_S
 from ntnpos.world.timebase import split
 
 from . import convert
@@ -161,7 +162,7 @@ class Stretch:
         link, bounds = self.link, self.bounds
         sent_s = self.first * link.slot_s
         about_s = sent_s + float(link.downlink_s(sent_s + _TRAVEL_S, link.believed_ecef_m)[0])
-        around_s = bounds.place_error_m / 3e8 + bounds.clock_s + _EDGE_S
+        around_s = bounds.place_error_m / C_M_S + bounds.clock_s + _EDGE_S
         begin_s = float(link.clock.reading(about_s)) - around_s
         length_s = self.slots * link.slot_s + 2.0 * around_s
         system_s = float(link.clock.system_time(begin_s))

@@ -32,6 +32,20 @@ def free_space_loss_db(distance_m, frequency_hz) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class UplinkBudget:
+    """From a handheld UE of 23 dBm and 0 dBi to a satellite (TR 38.821 6.1.1, set 1 in S band, 600 km)."""
+
+    eirp_dbw: float = -7.0
+    g_over_t_db_k: float = 1.1
+    """Antenna gain over noise temperature of the satellite."""
+
+    def snr_db(self, distance_m, frequency_hz, bandwidth_hz: float) -> np.ndarray:
+        """Power of a signal that takes all of the UE's over the noise in its bandwidth."""
+        return (self.eirp_dbw + self.g_over_t_db_k - free_space_loss_db(distance_m, frequency_hz)
+                - 10.0 * np.log10(BOLTZMANN_J_K * bandwidth_hz))
+
+
+@dataclass(frozen=True)
 class LinkBudget:
     """Terms of a satellite-to-UE link. A loss of 0 dB is off; all losses are off by default."""
 
